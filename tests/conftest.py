@@ -1,0 +1,61 @@
+"""What every test may ask for: the embedded servers and an environment for real processes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+import redis
+
+from tests import embedded
+
+if TYPE_CHECKING:
+    from studio.embedded.postgres import Postgres
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Postgres:
+    """The PostgreSQL of this test run, answering."""
+    server = embedded.postgres()
+    embedded.wait_ready(server.service())
+    return server
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    postgres: Postgres, django_db_modify_db_settings_parallel_suffix: None
+) -> None:
+    """pytest-django asks for this before it makes its databases: the server must answer by then."""
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> str:
+    """The Redis of this test process; no other process uses it."""
+    server = embedded.valkey()
+    embedded.wait_ready(server.service())
+    return server.url
+
+
+@pytest.fixture
+def redis_client(redis_url: str) -> Iterator[redis.Redis]:
+    """A client of this process's Redis, emptied first."""
+    with redis.Redis.from_url(redis_url) as client:
+        client.flushall()
+        yield client
+
+
+@pytest.fixture
+def child_env(transactional_db: None, redis_url: str) -> dict[str, str]:
+    """The environment for real processes (a worker, a server) that work on this test's database."""
+    from django.db import connection
+
+    database = str(connection.settings_dict["NAME"])
+    return {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "studio.settings",
+        "DATABASE_URL": embedded.postgres().url(database),
+        "REDIS_URL": redis_url,
+        "PYTHONUNBUFFERED": "1",
+    }
