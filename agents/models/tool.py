@@ -1,0 +1,33 @@
+"""Tools as a workspace offers them: a built-in kind, its configuration and its approval rule."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+
+from agents.topology.graph import ToolSpec
+
+
+class Tool(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    workspace = models.ForeignKey("studio.Workspace", on_delete=models.CASCADE, related_name="tools")
+    name = models.SlugField(max_length=48)  # what agents and models call it
+    kind = models.CharField(max_length=48)  # a name in agents.toolbox.registry
+    description = models.TextField(blank=True)
+    config = models.JSONField(default=dict)
+    approval = models.CharField(max_length=1000, blank=True)  # a CEL rule over `args`
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "name"], name="tool_name_once")]
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def parsed(self) -> ToolSpec:
+        return ToolSpec(
+            kind=self.kind, description=self.description, config=self.config, approval=self.approval
+        )

@@ -1,0 +1,8 @@
+"""Names the models of this app; they are defined beside what they are about."""
+
+from __future__ import annotations
+
+from studio.audit import AuditEntry
+from studio.workspaces.models import ApiToken, Invitation, Membership, SignInLink, User, Workspace
+
+__all__ = ["ApiToken", "AuditEntry", "Invitation", "Membership", "SignInLink", "User", "Workspace"]
