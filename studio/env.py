@@ -45,6 +45,12 @@ def load_dotenv(path: Path) -> None:
         os.environ.setdefault(name.strip(), value)
 
 
+def load_own_dotenv(folder: Path) -> None:
+    """The installation's own `.env`; tests must not depend on a developer's."""
+    if "PYTEST_VERSION" not in os.environ:
+        load_dotenv(folder / ".env")
+
+
 def _read(name: str, secret: bool) -> str | None:
     value = os.environ.get(name)
     file = os.environ.get(f"{name}_FILE") if secret else None
@@ -72,6 +78,16 @@ def _declare(name: str, default: Any, meaning: str, parse: Callable[[str], Any],
 
 def text(name: str, default: str, meaning: str, *, secret: bool = False) -> str:
     value: str = _declare(name, default, meaning, str, secret)
+    return value
+
+
+def choice(name: str, default: str, options: tuple[str, ...], meaning: str) -> str:
+    def parse(raw: str) -> str:
+        if raw.upper() not in options:
+            raise ValueError(f"expected one of {', '.join(options)}")
+        return raw.upper()
+
+    value: str = _declare(name, default, meaning, parse)
     return value
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,18 +10,18 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from studio import env
+from studio.embedded import keys, packages
 from studio.embedded.places import Places
 from studio.embedded.urls import database_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-TEST_RUN = "PYTEST_VERSION" in os.environ
-if not TEST_RUN:
-    env.load_dotenv(BASE_DIR / ".env")
+env.load_own_dotenv(BASE_DIR)
 
 # ── where and how it runs ───────────────────────────────────────────────────────────────────────────
 HOME = Path(
     env.text("TROUPE_HOME", str(BASE_DIR / ".troupe"), "Folder for embedded services, keys and logs.")
 ).absolute()
+env.load_dotenv(Places(HOME).shared_env)  # a running `up` leaves its addresses there
 DEBUG = env.boolean("DEBUG", False, "Django's debug mode; never on a machine others can reach.")
 PUBLIC_URL = env.text(
     "PUBLIC_URL",
@@ -30,17 +29,18 @@ PUBLIC_URL = env.text(
     "The address people open; its scheme decides secure cookies and HSTS.",
 ).rstrip("/")
 ALLOWED_HOSTS = list(
-    env.words("ALLOWED_HOSTS", ("127.0.0.1", "localhost", "[::1]"), "Host names this server answers to.")
+    env.words("ALLOWED_HOSTS", (), "Host names this server answers to; by default PUBLIC_URL's and loopback.")
+    or (urlsplit(PUBLIC_URL).hostname or "127.0.0.1", "127.0.0.1", "localhost", "[::1]")
 )
 SECRET_KEY = env.text(
     "SECRET_KEY", "", "Signs sessions and links; 50 characters or more. `up` makes one.", secret=True
-)
+) or keys.read(HOME, "SECRET_KEY")
 ENCRYPTION_KEYS = env.text(
     "ENCRYPTION_KEYS",
     "",
     "Fernet keys that encrypt stored secrets, newest first, comma-separated. `up` makes one.",
     secret=True,
-)
+) or keys.read(HOME, "ENCRYPTION_KEYS")
 DATABASE_URL = env.text("DATABASE_URL", "", "PostgreSQL to use instead of the embedded one.", secret=True)
 REDIS_URL = env.text("REDIS_URL", "", "Redis or Valkey to use instead of the embedded one.", secret=True)
 OPENAI_API_KEY = env.text(
@@ -92,6 +92,7 @@ INSTALLED_APPS = [
     "allauth.account",
     "django_htmx",
     "csp",
+    "django.forms",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -109,6 +110,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "studio.web.toasts.ToastMiddleware",
     "allauth.account.middleware.AccountMiddleware",
 ]
 ROOT_URLCONF = "studio.urls"
@@ -129,6 +131,11 @@ TEMPLATES: list[dict[str, Any]] = [
         },
     }
 ]
+FORM_RENDERER = "studio.web.forms.Renderer"
+
+# What the rooms above add to the frame, by dotted name, so that the ground floor imports none of them.
+FRAME_CONTEXT: dict[str, str] = {}  # template variable → function of the Member
+SEARCH_SOURCES: list[str] = []  # functions of (Member, text) → hits of studio.web.search
 
 # ── data ────────────────────────────────────────────────────────────────────────────────────────────
 DATABASES = {"default": database_settings(DATABASE_URL, HOME)}
@@ -232,7 +239,10 @@ CONTENT_SECURITY_POLICY = {
 
 # ── static files ────────────────────────────────────────────────────────────────────────────────────
 STATIC_URL = "/static/"
-STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_DIRS: list[Any] = [
+    BASE_DIR / "static",
+    ("plotly", (packages.folder("plotly") or BASE_DIR) / "package_data"),
+]
 STATIC_ROOT = HOME / "static"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -240,6 +250,23 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
+
+# ── logs: to standard error; `up` keeps one file a process under home ────────────────────────────────
+LOG_LEVEL = env.choice(
+    "LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"), "How much Troupe writes to its logs."
+)
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {
+        **{room: {"level": LOG_LEVEL} for room in ("studio", "agents", "runs")},
+        # Django's own handler writes to the console in debug mode only: errors would be lost.
+        "django": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+    },
+}
 
 USE_TZ = True
 TIME_ZONE = "UTC"

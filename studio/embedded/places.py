@@ -43,6 +43,11 @@ class Places:
         return self.home / "run"
 
     @property
+    def shared_env(self) -> Path:
+        """Addresses of a running stack, for commands in other terminals."""
+        return self.run / "env"
+
+    @property
     def lock(self) -> Path:
         return self.home / "lock"
 

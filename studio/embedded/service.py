@@ -15,25 +15,35 @@ PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
 def _always() -> bool:
     return True
+
+
+def _nothing() -> None:
+    return None
 
 
 @dataclass(frozen=True)
 class Service:
     """One process the supervisor keeps alive.
 
-    `ready` is polled until true; it must return within about a second and never raise.
-    `death_signal` is what the kernel sends when the parent is gone, however it went.
+    `before` runs ahead of each start; `ready` is polled until true: it returns within about a second and
+    never raises. `death_signal` is what the kernel sends when the parent is gone, however it went.
+    One that `serves_others` is started before them and stopped after them.
     """
 
     name: str
     command: tuple[str, ...]
     log: Path
+    before: Callable[[], object] = _nothing
     ready: Callable[[], bool] = _always
     ready_seconds: float = 60
+    serves_others: bool = False
     env: Mapping[str, str] = field(default_factory=dict)
-    cwd: Path | None = None
+    cwd: Path = ROOT
     user: str | None = None
     stop_signal: signal.Signals = signal.SIGTERM
     stop_seconds: float = 10

@@ -54,6 +54,8 @@ def open_path(target: Path) -> list[Path]:
 
 def open_tree(root: Path) -> None:
     """Let other users read and run installed files, which a strict umask may have closed to them."""
+    if all(path.stat().st_mode & stat.S_IROTH for path in (root, *root.iterdir())):
+        return
     for path in (root, *root.rglob("*")):
         if path.is_symlink():
             continue

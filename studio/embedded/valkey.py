@@ -38,6 +38,7 @@ class Valkey:
         arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
         return Service(
             name="redis",
+            serves_others=True,
             command=(str(binary()), *arguments),
             log=self.log,
             ready=self.answers,

@@ -1,0 +1,199 @@
+"""The steps of a start, in order; what can start side by side does."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import traceback
+import types
+from dataclasses import replace
+from pathlib import Path
+from typing import NoReturn
+
+from django.conf import settings
+from django.core.management import call_command
+
+from studio.embedded import database, frontend, local_model, processes, version
+from studio.embedded.narrate import Narrator
+from studio.embedded.postgres import Postgres
+from studio.embedded.settle import Settled
+from studio.embedded.supervisor import Supervisor
+from studio.embedded.trouble import Trouble
+from studio.embedded.valkey import Valkey
+
+STEPS = 6
+DATABASE = "troupe"
+
+
+class Stopped(BaseException):
+    """Somebody pressed Ctrl-C or asked the process to end."""
+
+
+def run(settled: Settled, workers: int, ready_file: Path | None) -> None:
+    """Start everything, keep it alive, stop it all when asked to."""
+    narrator = Narrator(STEPS)
+    supervisor = Supervisor(settled.places.run, narrator.say, narrator.tick)
+    _on_signals(_stop)
+    try:
+        _forget(ready_file)
+        for note in settled.notes:
+            narrator.say(note)
+        url, sign_in_url = _Start(settled, supervisor, narrator, workers).everything()
+        _write_ready_file(ready_file, url, sign_in_url)
+        narrator.say(f"\nTroupe is ready: {url} · sign in (once, within a day) with {sign_in_url}")
+        supervisor.watch()
+    except Stopped:
+        narrator.say("\nStopping …")
+    finally:
+        _on_signals(lambda *_: supervisor.kill())  # once more: don't wait
+        supervisor.stop()
+        _forget(ready_file)
+        settled.forget()
+    narrator.say("Stopped.")
+
+
+class _Start:
+    """One start; each step says what it does and how long it took."""
+
+    def __init__(self, settled: Settled, supervisor: Supervisor, narrator: Narrator, workers: int) -> None:
+        self.settled = settled
+        self.places = settled.places
+        self.supervisor = supervisor
+        self.narrator = narrator
+        self.workers = workers
+
+    def everything(self) -> tuple[str, str]:
+        models = self._start_models()
+        self._database_and_redis()
+        self._pages()
+        self._tables()
+        version.record(self.places.version)
+        with self.narrator.step("Workspace and example teams"):
+            sign_in_url = self._furnish()
+        self._own_processes()
+        with self.narrator.step("Models") as said:
+            self.supervisor.wait_ready(*models)
+            said += self._about_models()
+        return settings.PUBLIC_URL, sign_in_url
+
+    def _start_models(self) -> list[str]:
+        """They load while the rest starts, and are waited for last."""
+        names = []
+        if self.settled.rehearsal_port:
+            service = processes.rehearsal(self.places, self.settled.rehearsal_port)
+            self.supervisor.start(service)
+            names.append(service.name)
+        if self.settled.model_port and local_model.available():
+            service = local_model.service(self.places, self.settled.model_port)
+            self.supervisor.start(service)
+            names.append(service.name)
+        return names
+
+    def _about_models(self) -> list[str]:
+        said = ["rehearsal"] if settings.REHEARSAL_URL else []
+        if self.settled.model_port and not local_model.available():
+            return [*said, "no local model: its package has no build for this machine"]
+        return [*said, f"local ({local_model.NAME})"] if settings.LOCAL_MODEL_URL else said
+
+    def _database_and_redis(self) -> None:
+        with self.narrator.step("PostgreSQL and Redis") as said:
+            if not settings.DATABASE_URL:
+                said += self._start_postgres()
+            if not settings.REDIS_URL:
+                said += self._start_valkey()
+            if not settings.DATABASE_URL:
+                self.supervisor.wait_ready("postgres")
+                self._postgres().ensure_database(DATABASE)
+            said.insert(0, f"PostgreSQL {database.reach()}")
+            database.require_durable()
+            processes.require_redis()
+
+    def _postgres(self) -> Postgres:
+        places = self.places
+        return Postgres(places.postgres, places.postgres_sockets, places.logs / "postgres.log")
+
+    def _start_postgres(self) -> list[str]:
+        postgres = self._postgres()
+        said = postgres.prepare()
+        self.supervisor.start(replace(postgres.service(), before=postgres.prepare))
+        return said
+
+    def _start_valkey(self) -> list[str]:
+        valkey = Valkey(self.places.valkey, self.places.valkey_socket, self.places.logs / "redis.log")
+        service = replace(valkey.service(), before=valkey.prepare)
+        self.supervisor.start(service)
+        try:
+            self.supervisor.wait_ready(service.name)
+        except Trouble:
+            aside = valkey.set_aside()
+            self.supervisor.start(service)
+            self.supervisor.wait_ready(service.name)
+            return [f"Redis could not read its data, which was moved to {aside}; nothing is lost by it"]
+        return []
+
+    def _pages(self) -> None:
+        with self.narrator.step("Pages (styles and scripts)") as said:
+            said.append(frontend.ensure())
+
+    def _tables(self) -> None:
+        with self.narrator.step("Database tables") as said:
+            said.append(database.migrate(lambda: self.narrator.tick("another start is migrating")))
+
+    def _furnish(self) -> str:
+        """The first owner and workspace, what a new workspace has, and a link to get in."""
+        from studio.workspaces.actions import ensure_owner, sign_in_link
+
+        try:
+            owner = ensure_owner()
+            call_command("seed")
+        except Exception as error:
+            raise Trouble(
+                f"the workspace could not be set up ({type(error).__name__}: {error}), nothing was half saved. "
+                f"Where it failed is in {self._write_down(error)}."
+            ) from error
+        return settings.PUBLIC_URL + sign_in_link(user=owner.user)
+
+    def _write_down(self, error: Exception) -> Path:
+        log = self.places.logs / "up.log"
+        log.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+        return log
+
+    def _own_processes(self) -> None:
+        with self.narrator.step(f"Web server, {self.workers} workers, sweeper"):
+            services = [
+                processes.web(self.places, self.settled.port),
+                *(processes.worker(self.places, number + 1) for number in range(self.workers)),
+                processes.sweeper(self.places),
+            ]
+            for service in services:
+                self.supervisor.start(service)
+            self.supervisor.wait_ready(*(service.name for service in services))
+
+
+def _write_ready_file(file: Path | None, url: str, sign_in_url: str) -> None:
+    """Whole or not at all, and for our eyes only: it holds a key to the house."""
+    if file is None:
+        return
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        draft = file.with_name(f"{file.name}.{os.getpid()}.new")
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as out:
+            json.dump({"url": url, "sign_in_url": sign_in_url}, out)
+        draft.replace(file)
+    except OSError as error:
+        raise Trouble(f"{file} cannot be written ({error.strerror}); choose another --ready-file.") from error
+
+
+def _forget(ready_file: Path | None) -> None:
+    if ready_file is not None:
+        ready_file.unlink(missing_ok=True)
+
+
+def _on_signals(handler: object) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, handler)  # type: ignore[arg-type]
+
+
+def _stop(number: int, frame: types.FrameType | None) -> NoReturn:
+    raise Stopped
