@@ -133,10 +133,6 @@ TEMPLATES: list[dict[str, Any]] = [
 ]
 FORM_RENDERER = "studio.web.forms.Renderer"
 
-# What the rooms above add to the frame, by dotted name, so that the ground floor imports none of them.
-FRAME_CONTEXT: dict[str, str] = {}  # template variable → function of the Member
-SEARCH_SOURCES: list[str] = []  # functions of (Member, text) → hits of studio.web.search
-
 # ── data ────────────────────────────────────────────────────────────────────────────────────────────
 DATABASES = {"default": database_settings(DATABASE_URL, HOME)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -206,7 +202,8 @@ NODE_KINDS = ["input", "agent", "router", "join", "approval", "output"]
 NODE_KIND_PACKAGE = "runs.engine.kinds"
 NEW_WORKSPACE_HOOKS = ["agents.seed.furnish"]
 MEMBERSHIP_ENDED_HOOKS = ["runs.live.revoke.close_sockets"]
-FRAME_CONTEXT = ["runs.queries.frame_context"]
+FRAME_CONTEXT: dict[str, str] = {}  # template variable → function of the Member
+SEARCH_SOURCES: list[str] = []  # functions of (Member, text) → hits of studio.web.search
 
 # ── browser security ────────────────────────────────────────────────────────────────────────────────
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]

@@ -9,10 +9,20 @@ from typing import TYPE_CHECKING
 import pytest
 import redis
 
-from tests import embedded
+from tests import chromium, embedded
 
 if TYPE_CHECKING:
     from studio.embedded.postgres import Postgres
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Where TROUPE_STRICT is set, a test that did not run fails the whole run."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("TROUPE_STRICT") != "1" or reporter is None or session.exitstatus != 0:
+        return
+    if any(reporter.stats.get(outcome) for outcome in ("skipped", "xfailed", "xpassed", "deselected")):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.fixture(scope="session")
@@ -44,6 +54,15 @@ def redis_client(redis_url: str) -> Iterator[redis.Redis]:
     with redis.Redis.from_url(redis_url) as client:
         client.flushall()
         yield client
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """The browser of the browser tests; there must be one."""
+    path = chromium.executable()
+    if path is None:
+        pytest.fail("There is no Chromium: run `python -m tests.chromium` to install one.")
+    return path
 
 
 @pytest.fixture

@@ -149,8 +149,8 @@ class _Start:
             call_command("seed")
         except Exception as error:
             raise Trouble(
-                f"the workspace could not be set up ({type(error).__name__}: {error}), nothing was half saved. "
-                f"Where it failed is in {self._write_down(error)}."
+                f"the workspace could not be set up ({type(error).__name__}: {error}); nothing was half "
+                f"saved. Where it failed is in {self._write_down(error)}."
             ) from error
         return settings.PUBLIC_URL + sign_in_link(user=owner.user)
 
