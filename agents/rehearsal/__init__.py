@@ -1,0 +1,1 @@
+"""A simulated OpenAI-compatible endpoint: free, deterministic, and as troublesome as asked."""

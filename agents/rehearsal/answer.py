@@ -1,0 +1,161 @@
+"""Decides what to answer: tool calls, JSON for a schema, or text; the same for the same seed and request."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import islice
+from json import JSONDecoder
+from random import Random
+from typing import Any
+
+import orjson
+
+from agents.rehearsal import tokens
+from agents.rehearsal.brief import Brief, read
+from agents.rehearsal.combine import Unsatisfiable
+from agents.rehearsal.request import NO_TOOLS, PLAIN, ChatRequest, Refused, text_of
+from agents.rehearsal.schema import value_for
+from agents.rehearsal.tools import ToolCall, calls_for, make_call
+from agents.rehearsal.trouble import Trouble
+from agents.rehearsal.writer import Writer
+
+DECODER = JSONDecoder()
+FREE_OBJECT = {
+    "type": "object",
+    "properties": {
+        "title": {"type": "string"},
+        "summary": {"type": "string"},
+        "points": {"items": {"type": "string"}},
+    },
+}
+BIG = 200_000  # characters
+SCRIPT = (
+    '<script>document.title="taken"</script><img src=x onerror="document.title=\'taken\'">'
+    "[click](javascript:alert(1)) ![](https://example.com/track.png) <iframe src=//example.com></iframe>"
+)
+
+
+@dataclass(frozen=True)
+class Answer:
+    text: str
+    calls: tuple[ToolCall, ...]
+    finish_reason: str
+    pieces: tuple[str, ...]  # the text, or the arguments of all calls, as the tokens they come in
+    completion_tokens: int
+
+
+def answer(request: ChatRequest, seed: int, trouble: Trouble) -> Answer:
+    rng = Random(f"{seed}:{request.digest}")
+    brief = read(request)
+    calls = _calls(request, brief, rng, trouble)
+    text = "" if calls else _text(request, brief, rng, trouble)
+    return _finished(request, text, tuple(calls), trouble)
+
+
+def _calls(request: ChatRequest, brief: Brief, rng: Random, trouble: Trouble) -> list[ToolCall]:
+    if request.model in (NO_TOOLS, PLAIN) or not request.tools or request.tool_choice == "none":
+        return []
+    if trouble.unknown_tool > request.turns:
+        return [ToolCall(f"call_{request.digest[:24]}", "no_such_tool", '{"query":"anything"}')]
+    calls = calls_for(request, brief, rng)
+    if trouble.loop_tools and not calls:
+        calls = [make_call(request, request.tools[0], brief, rng)]
+    if trouble.bad_arguments > request.turns:
+        calls = [ToolCall(call.id, call.name, '{"unexpected": [1, 2') for call in calls]
+    return calls
+
+
+def _text(request: ChatRequest, brief: Brief, rng: Random, trouble: Trouble) -> str:
+    if trouble.garbage == "blank":
+        return ""
+    if trouble.garbage == "script":
+        return SCRIPT
+    if trouble.garbage == "nul":
+        return "A text with \x00 inside, and \x00\x00 more."
+    if trouble.garbage == "big":
+        return Writer(brief, rng).words(30) + " " + ("lorem ipsum " * (BIG // 12))
+    if request.response_format and request.model != PLAIN:
+        return _json(request, _schema(request.response_format), brief, rng, trouble)
+    if (asked := _schema_in(request.prompt)) is not None and not trouble.bad_schema > request.turns:
+        written = _json(request, asked, brief, rng, trouble)
+        return f"Here is the result.\n\n```json\n{written}\n```" if request.model == PLAIN else written
+    return Writer(brief, rng).answer()
+
+
+def _schema(response_format: dict[str, Any]) -> Any:
+    return (response_format.get("json_schema") or {}).get("schema", FREE_OBJECT)
+
+
+def _schema_in(prompt: str) -> Any:
+    """A JSON Schema that the prompt spells out, as prompts do for models without structured output."""
+    if "schema" not in prompt.lower():
+        return None
+    for start in islice(re.finditer(r"\{\s*\"", prompt), 100):
+        try:
+            found, _ = DECODER.raw_decode(prompt, start.start())
+        except (ValueError, RecursionError):
+            continue
+        if "properties" in found or "anyOf" in found or found.get("type") == "object":
+            return found
+    return None
+
+
+def _json(request: ChatRequest, schema: Any, brief: Brief, rng: Random, trouble: Trouble) -> str:
+    if trouble.bad_schema > request.turns:
+        return orjson.dumps({"unexpected": Writer(brief, rng).sentence(), "also": [1, None]}).decode()
+    try:
+        return orjson.dumps(value_for(schema, brief, rng, _said(request))).decode()
+    except Unsatisfiable as error:
+        raise Refused(400, f"Invalid schema for response_format: {error}", param="response_format") from error
+
+
+def _said(request: ChatRequest) -> frozenset[str]:
+    """The strings of JSON the model has answered before: what it chose then, it need not choose again."""
+    found: set[str] = set(request.called)
+    for message in request.messages:
+        if message["role"] != "assistant":
+            continue
+        text = text_of(message.get("content")).strip()
+        start, end = text.find("{"), text.rfind("}")
+        try:
+            stack = [orjson.loads(text[start : end + 1])] if 0 <= start < end else []
+        except orjson.JSONDecodeError:
+            continue
+        while stack:
+            value = stack.pop()
+            if isinstance(value, dict):
+                stack += value.values()
+            elif isinstance(value, list):
+                stack += value
+            elif isinstance(value, str):
+                found.add(value)
+    return frozenset(found)
+
+
+def _finished(request: ChatRequest, text: str, calls: tuple[ToolCall, ...], trouble: Trouble) -> Answer:
+    """Apply stop sequences and the token limit, which say how the answer ends."""
+    reason = "tool_calls" if calls else "stop"
+    for stop in request.stop:
+        text = text.split(stop, 1)[0]
+    parts = tokens.pieces(text)
+    if trouble.filter:
+        parts, calls, reason = parts[: len(parts) // 2], (), "content_filter"
+    used = len(parts) + sum(tokens.count(call.arguments) + tokens.count(call.name) for call in calls)
+    if request.max_tokens is not None and used > request.max_tokens:
+        reason, used = "length", request.max_tokens
+        parts = parts[:used]
+        calls = tuple(_shortened(calls, request.max_tokens))
+    return Answer("".join(parts), calls, reason, tuple(parts), used)
+
+
+def _shortened(calls: tuple[ToolCall, ...], limit: int) -> list[ToolCall]:
+    left, kept = limit, []
+    for call in calls:
+        left -= tokens.count(call.name)
+        if left <= 0:
+            break
+        parts = tokens.pieces(call.arguments)[:left]
+        left -= len(parts)
+        kept.append(ToolCall(call.id, call.name, "".join(parts)))
+    return kept
