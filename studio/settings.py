@@ -200,6 +200,12 @@ AUTH_PASSWORD_VALIDATORS = [
 # ── composition by dotted name: rooms below never import the rooms above ────────────────────────────
 NODE_KINDS = ["input", "agent", "router", "join", "approval", "output"]
 NODE_KIND_PACKAGE = "runs.engine.kinds"
+TOOL_KINDS = [
+    "agents.toolbox.calculator",
+    "agents.toolbox.current_time",
+    "agents.toolbox.notes_read",
+    "agents.toolbox.notes_write",
+]
 NEW_WORKSPACE_HOOKS = ["agents.seed.furnish"]
 MEMBERSHIP_ENDED_HOOKS = ["runs.live.revoke.close_sockets"]
 FRAME_CONTEXT: dict[str, str] = {}  # template variable → function of the Member
