@@ -14,6 +14,8 @@ from tests import chromium, embedded
 if TYPE_CHECKING:
     from studio.embedded.postgres import Postgres
 
+pytest_plugins = ["tests.rehearsal"]
+
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
