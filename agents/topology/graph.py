@@ -6,25 +6,56 @@ tools, portable between workspaces; a `PinnedTeam` is what a published version h
 
 from __future__ import annotations
 
+import math
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StringConstraints,
+    model_validator,
+)
 
-FORMAT = "troupe.team/v1"
+FORMAT: Final = "troupe.team/v1"
 KEY = r"^[a-z][a-z0-9_]{0,47}$"
 
+
+def _storable(value: Any) -> Any:
+    """Refuses what PostgreSQL cannot keep in JSON: NUL, lone surrogates, NaN and infinities."""
+    match value:
+        case str():
+            if "\x00" in value or any("\ud800" <= char <= "\udfff" for char in value):
+                raise ValueError("NUL characters and lone surrogates cannot be stored; remove them")
+        case float() if not math.isfinite(value):
+            raise ValueError("NaN and infinities are not JSON numbers")
+        case dict():
+            for key, item in value.items():
+                _storable(key)
+                _storable(item)
+        case list():
+            for item in value:
+                _storable(item)
+    return value
+
+
+_Storable = AfterValidator(_storable)
 Key = Annotated[str, StringConstraints(pattern=KEY)]
-Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
-Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
-Prose = Annotated[str, StringConstraints(max_length=20_000)]
-Rule = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1_000)]
+Text = Annotated[str, _Storable]
+Line = Annotated[Text, StringConstraints(strip_whitespace=True, max_length=200)]
+Title = Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
+Prose = Annotated[Text, StringConstraints(max_length=20_000)]
+Rule = Annotated[Text, StringConstraints(strip_whitespace=True, max_length=1_000)]
+JsonObject = Annotated[dict[str, JsonValue], _Storable]
 
 
 class Document(BaseModel):
     """Base of everything in a team document: unknown fields are mistakes, not extensions."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 # ── agents ──────────────────────────────────────────────────────────────────────────────────────────
@@ -42,7 +73,7 @@ class Parameters(Document):
     top_p: float | None = Field(None, gt=0, le=1)
     max_tokens: int = Field(1024, ge=1, le=200_000)
     seed: int | None = None
-    stop: list[str] = Field(default_factory=list, max_length=4)
+    stop: list[Text] = Field(default_factory=list, max_length=4)
 
 
 class Limits(Document):
@@ -56,7 +87,7 @@ class Output(Document):
     """What an agent must answer: free text, or JSON that fits `schema`."""
 
     kind: Literal["text", "json"] = "text"
-    json_schema: dict[str, JsonValue] | None = Field(None, alias="schema")
+    json_schema: JsonObject | None = Field(None, alias="schema")
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
@@ -85,7 +116,7 @@ class ToolSpec(Document):
 
     kind: Key
     description: Prose = ""
-    config: dict[str, JsonValue] = Field(default_factory=dict)
+    config: JsonObject = Field(default_factory=dict)
     approval: Rule = ""
 
 
@@ -114,7 +145,7 @@ class Node(Document):
     kind: Key
     name: Line = ""
     position: Position = Position()
-    config: dict[str, JsonValue] = Field(default_factory=dict)
+    config: JsonObject = Field(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -122,7 +153,7 @@ class Node(Document):
 
 
 class Edge(Document):
-    id: Annotated[str, StringConstraints(min_length=1, max_length=120)]
+    id: Annotated[Text, StringConstraints(min_length=1, max_length=120)]
     source: Key
     target: Key
     kind: EdgeKind = EdgeKind.FLOW
@@ -131,8 +162,8 @@ class Edge(Document):
 
 
 class StickyNote(Document):
-    id: Annotated[str, StringConstraints(min_length=1, max_length=60)]
-    text: Annotated[str, StringConstraints(max_length=2_000)] = ""
+    id: Annotated[Text, StringConstraints(min_length=1, max_length=60)]
+    text: Annotated[Text, StringConstraints(max_length=2_000)] = ""
     position: Position = Position()
 
 
@@ -157,7 +188,7 @@ class TeamFile(Document):
 
     format: Literal["troupe.team/v1"] = FORMAT
     name: Title
-    description: Annotated[str, StringConstraints(max_length=2_000)] = ""
+    description: Annotated[Text, StringConstraints(max_length=2_000)] = ""
     agents: dict[Key, AgentSpec] = Field(default_factory=dict)
     tools: dict[Key, ToolSpec] = Field(default_factory=dict)
     graph: Graph
@@ -169,6 +200,16 @@ class PinnedAgent(Document):
     version: int = 0
 
 
+class PinnedTool(Document):
+    """A tool with what its kind said of it when the version was published."""
+
+    spec: ToolSpec
+    title: str = ""
+    description: str = ""  # what models are told
+    parameters: dict[str, JsonValue]  # JSON Schema of the arguments
+    effect: Literal["reads", "idempotent", "writes"]
+
+
 class PinnedTeam(Document):
     """Everything a run needs to know about its team, frozen when the version was published."""
 
@@ -176,13 +217,14 @@ class PinnedTeam(Document):
     name: Title
     description: str = ""
     agents: dict[Key, PinnedAgent]
-    tools: dict[Key, ToolSpec]
+    tools: dict[Key, PinnedTool]
     graph: Graph
 
     def as_file(self) -> TeamFile:
         agents = {key: pinned.spec for key, pinned in self.agents.items()}
+        tools = {key: pinned.spec for key, pinned in self.tools.items()}
         return TeamFile(
-            name=self.name, description=self.description, agents=agents, tools=self.tools, graph=self.graph
+            name=self.name, description=self.description, agents=agents, tools=tools, graph=self.graph
         )
 
 
