@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
@@ -30,6 +31,8 @@ def reach() -> str:
     except NotSupportedError as error:
         raise Trouble(f"{error}; the server that DATABASE_URL names is too old.") from error
     except OperationalError as error:
+        if not settings.DATABASE_URL:
+            raise Trouble("The embedded PostgreSQL is not running; start Troupe with `make run`.") from error
         reason = " ".join(str(error).split())
         raise Trouble(f"The database cannot be reached ({reason}); check DATABASE_URL.") from error
 

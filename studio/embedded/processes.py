@@ -94,6 +94,8 @@ def require_redis() -> None:
         with redis.Redis.from_url(settings.REDIS, socket_timeout=3) as client:
             client.ping()
     except (redis.RedisError, OSError, ValueError) as error:
+        if not settings.REDIS_URL:
+            raise Trouble("The embedded Redis is not running; start Troupe with `make run`.") from error
         raise Trouble(f"Redis cannot be reached ({error}); check REDIS_URL.") from error
 
 
