@@ -1,0 +1,127 @@
+"""`decide(state, plan)`: everything that should be started next. Pure; a table of cases, top to bottom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from runs.engine import events as ev
+from runs.engine.commands import AbortCall, Command, Record, StartModelCall
+from runs.engine.kind import NodeView
+from runs.engine.plan import Plan
+from runs.engine.state import CallStatus, NodeStatus, RunState
+
+TIME_LIMIT = "run/time limit"
+
+
+def decide(state: RunState, plan: Plan) -> list[Command]:
+    """Commands for the shell; an empty list means the run waits or has ended.
+
+    Records of facts come alone: they may change everything else, so the shell folds them and asks again.
+    """
+    if state.ended or state.seq == 0:
+        return []
+    ending = _ending(state, plan)
+    if ending is not None:
+        return _close(state, ending)
+    commands = [*_orphans(state), *_starts(state, plan), *_steps(state, plan)]
+    facts: list[Command] = [command for command in commands if isinstance(command, Record)]
+    if facts:
+        return facts
+    if state.budget.blocked:
+        return [command for command in commands if not isinstance(command, StartModelCall)]
+    return commands
+
+
+def _ending(state: RunState, plan: Plan) -> ev.Event | None:
+    """The event the run ends with, once nothing is in flight; None while it goes on."""
+    if state.cancel_requested:
+        return ev.RunCancelled()
+    exit_ = state.node(plan.exit)
+    if exit_.status is NodeStatus.DONE:
+        return ev.RunCompleted(output=exit_.output)
+    if exit_.status in (NodeStatus.FAILED, NodeStatus.SKIPPED):
+        return _failure(state, plan)
+    return None
+
+
+def _failure(state: RunState, plan: Plan) -> ev.RunFailed:
+    for path in plan.order:
+        node = state.nodes.get(path)
+        if node and node.status is NodeStatus.FAILED:
+            return ev.RunFailed(
+                code=node.code, message=f"{plan.title(path)}: {node.message}"[:500], node=path
+            )
+    return ev.RunFailed(code="no_output", message="No branch reached the output.", node=plan.exit)
+
+
+def _close(state: RunState, ending: ev.Event) -> list[Command]:
+    """Abort what can be aborted; end when nothing is open. A dispatched effect is waited for."""
+    calls = state.open_calls()
+    if calls:
+        return [AbortCall(call.path, call.id, call.attempt) for call in calls]
+    return [Record(ending)]
+
+
+def _orphans(state: RunState) -> Iterator[Command]:
+    """Calls in flight whose node has ended, such as the losers of a join."""
+    for node in state.nodes.values():
+        if node.settled:
+            for call in node.open_calls():
+                yield AbortCall(call.path, call.id, call.attempt)
+
+
+def _starts(state: RunState, plan: Plan) -> Iterator[Command]:
+    for path in plan.order:
+        node = state.nodes.get(path)
+        if node is not None and node.status is not NodeStatus.PENDING:
+            continue
+        kind, view = plan.kinds[path], NodeView(plan, state, path)
+        match kind.ready(view):
+            case "start":
+                yield Record(ev.NodeStarted(path=path))
+            case "skip":
+                yield Record(ev.NodeSkipped(path=path, because="not taken"))
+            case "fail":
+                yield Record(ev.NodeSkipped(path=path, because="upstream failed"))
+            case "wait":
+                yield from kind.before_start(view)
+
+
+def _steps(state: RunState, plan: Plan) -> Iterator[Command]:
+    for node in list(state.nodes.values()):
+        if node.status is NodeStatus.RUNNING:
+            yield from plan.kinds[node.path].step(NodeView(plan, state, node.path))
+
+
+def status(state: RunState) -> str:
+    """The one word for a run: queued, running, waiting, doubt, done, failed or cancelled."""
+    if state.ended:
+        return state.ended
+    if state.seq <= 1:
+        return "queued"
+    pending = state.pending_approvals()
+    if any(approval.kind == "doubt" for approval in pending):
+        return "doubt"
+    if state.open_calls() or any(timer.purpose == "retry" for timer in state.open_timers()):
+        return "running"
+    if pending or state.budget.blocked:
+        return "waiting"
+    return "running"
+
+
+def activity(state: RunState, plan: Plan) -> str:
+    """What the run does or waits for, in a line."""
+    if state.ended == "failed":
+        return state.message[:200]
+    if state.ended:
+        return ""
+    pending = state.pending_approvals()
+    calls = [call for call in state.open_calls() if call.status is CallStatus.STARTED]
+    parts = [approval.title for approval in pending[:1]]
+    if len(pending) > 1:
+        parts.append(f"{len(pending) - 1} more to decide")
+    if state.budget.blocked:
+        parts.append(state.budget.blocked_message)
+    if calls:
+        parts.append(", ".join(dict.fromkeys(plan.title(call.path) for call in calls[:3])))
+    return " · ".join(parts)[:200]

@@ -1,0 +1,346 @@
+"""The events of a run: small facts in the past tense. All content is referred to by digest.
+
+An event's fields never change their meaning; a new meaning is a new event or a new optional field, and
+golden logs in the tests keep old ones folding. Times are microseconds since the epoch, money is US
+dollars as a decimal string, durations are seconds.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+VERSION = 1  # the newest event schema this code writes
+
+
+class Event(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    tag_field="type",
+    omit_defaults=True,
+    forbid_unknown_fields=True,
+):
+    at: int = 0  # stamped by the writer
+    path: str = ""  # the node it is about; empty: the run
+
+
+class CallEvent(Event, frozen=True, kw_only=True):
+    call: str
+    attempt: int = 1
+
+
+class Usage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Tokens of one call, as the OpenAI API counts them: cached and reasoning inside their totals."""
+
+    input_tokens: int = 0
+    cached_tokens: int = 0
+    output_tokens: int = 0
+    reasoning_tokens: int = 0
+
+
+class Charge(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a call used and cost. `cost` None: unknown. Prices are dollars per million tokens."""
+
+    status: Literal["settled", "estimated", "unknown"]
+    usage: Usage = Usage()
+    cost: str | None = None
+    input_price: str | None = None
+    cached_price: str | None = None
+    output_price: str | None = None
+    price_source: str = ""
+
+
+class RequestedTool(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A tool call a model asked for, before anything about it was checked."""
+
+    call: str
+    id: str  # the model's own id for it
+    name: str
+    arguments: str  # digest of the raw text
+
+
+# ── the run ─────────────────────────────────────────────────────────────────────────────────────────
+class RunStarted(Event, tag="RunStarted", frozen=True, kw_only=True):
+    team_version: str
+    plan_digest: str
+    input: str
+    mode: Literal["live", "simulated"]
+    by: str
+    via: str
+    cost_limit: str | None = None
+    token_limit: int | None = None
+    call_limit: int | None = None
+    seconds_limit: float | None = None
+    retry_base_s: float = 1.0  # first back-off; doubles with each attempt
+
+
+class RunCompleted(Event, tag="RunCompleted", frozen=True, kw_only=True):
+    output: str
+
+
+class RunFailed(Event, tag="RunFailed", frozen=True, kw_only=True):
+    code: str
+    message: str
+    node: str = ""
+
+
+class CancelRequested(Event, tag="CancelRequested", frozen=True, kw_only=True):
+    by: str
+    reason: str = ""
+
+
+class RunCancelled(Event, tag="RunCancelled", frozen=True, kw_only=True):
+    pass
+
+
+# ── nodes ───────────────────────────────────────────────────────────────────────────────────────────
+class NodeStarted(Event, tag="NodeStarted", frozen=True, kw_only=True):
+    pass
+
+
+class NodeNoted(Event, tag="NodeNoted", frozen=True, kw_only=True):
+    """A fact of one kind of node, kept under `key` for its own later decisions and for the trace."""
+
+    key: str
+    text: str
+    data: dict[str, Any] = {}
+
+
+class NodeCompleted(Event, tag="NodeCompleted", frozen=True, kw_only=True):
+    output: str
+    chosen: tuple[str, ...] | None = None  # ids of the edges taken; None: all of them
+    note: str = ""
+
+
+class NodeFailed(Event, tag="NodeFailed", frozen=True, kw_only=True):
+    code: str
+    message: str
+
+
+class NodeSkipped(Event, tag="NodeSkipped", frozen=True, kw_only=True):
+    because: Literal["not taken", "upstream failed"]
+
+
+class NodeCancelled(Event, tag="NodeCancelled", frozen=True, kw_only=True):
+    because: str
+
+
+# ── model calls ─────────────────────────────────────────────────────────────────────────────────────
+class ModelCallStarted(CallEvent, tag="ModelCallStarted", frozen=True, kw_only=True):
+    """Committed before the request is sent. `append` are the messages since the node's last call."""
+
+    turn: int
+    endpoint: str
+    model: str
+    dialect: str
+    append: tuple[str, ...]
+    request: str  # digest over the whole request
+    idempotency_key: str
+    max_tokens: int
+    reserved_tokens: int
+    reserved_cost: str | None = None
+    simulated: bool = False
+    agent: str = ""
+    agent_name: str = ""
+    agent_version: int = 0
+
+
+class ModelCallCompleted(CallEvent, tag="ModelCallCompleted", frozen=True, kw_only=True):
+    message: str  # digest of the assistant's message
+    charge: Charge
+    finish_reason: str = ""
+    tools: tuple[RequestedTool, ...] = ()
+    defect: str = ""  # why the answer cannot be read in its dialect
+    response_model: str = ""
+    response_id: str = ""
+    first_token_s: float | None = None
+    late: bool = False  # came after its node had ended: billed, otherwise ignored
+
+
+class ModelCallFailed(CallEvent, tag="ModelCallFailed", frozen=True, kw_only=True):
+    code: str
+    message: str
+    retryable: bool = False
+    retry_after_s: float | None = None
+    charge: Charge | None = None  # None: nothing was billed
+    partial: str = ""  # digest of the text that had arrived
+
+
+class CallAbandoned(CallEvent, tag="CallAbandoned", frozen=True, kw_only=True):
+    """Its worker died before the result was recorded; whether it was answered is unknown."""
+
+    charge: Charge | None = None
+
+
+class OutputRejected(Event, tag="OutputRejected", frozen=True, kw_only=True):
+    """The answer of `turn` does not fit; `message` tells the model why, in a corrective turn."""
+
+    turn: int
+    errors: tuple[str, ...]
+    message: str
+
+
+# ── tool calls ──────────────────────────────────────────────────────────────────────────────────────
+class ToolCallVetted(CallEvent, tag="ToolCallVetted", frozen=True, kw_only=True):
+    """Known tool, valid arguments. `ask` says why a person must approve it first; empty: nobody need."""
+
+    tool: str
+    arguments: str
+    effect: Literal["reads", "idempotent", "writes"]
+    ask: str = ""
+
+
+class ToolCallRefused(CallEvent, tag="ToolCallRefused", frozen=True, kw_only=True):
+    """Never dispatched: unknown tool, wrong arguments, or a person said no. The model is told."""
+
+    tool: str
+    code: str
+    message: str
+    result: str
+
+
+class ToolCallStarted(CallEvent, tag="ToolCallStarted", frozen=True, kw_only=True):
+    tool: str
+    arguments: str
+    effect: Literal["reads", "idempotent", "writes"]
+    idempotency_key: str
+    approval: str = ""  # the approval this execution uses up
+
+
+class ToolCallCompleted(CallEvent, tag="ToolCallCompleted", frozen=True, kw_only=True):
+    result: str
+
+
+class ToolCallFailed(CallEvent, tag="ToolCallFailed", frozen=True, kw_only=True):
+    code: str
+    message: str
+    retryable: bool = False
+    result: str = ""  # what the model is told
+
+
+class ToolCallInDoubt(CallEvent, tag="ToolCallInDoubt", frozen=True, kw_only=True):
+    """A call that is neither read-only nor idempotent may or may not have happened."""
+
+
+# ── waiting ─────────────────────────────────────────────────────────────────────────────────────────
+class ApprovalRequested(Event, tag="ApprovalRequested", frozen=True, kw_only=True):
+    key: str
+    kind: Literal["gate", "tool", "doubt"]
+    title: str
+    subject: str  # digest of exactly what is to be approved
+    call: str = ""
+    reason: str = ""
+    least_role: int = 20
+    launcher_may_decide: bool = True
+    deadline_s: float | None = None
+    on_expiry: Literal["reject", "fail"] = "reject"
+
+
+class ApprovalDecided(Event, tag="ApprovalDecided", frozen=True, kw_only=True):
+    key: str
+    decision: Literal["approve", "edit", "reject", "retry", "done", "abort"]
+    subject: str  # the digest the person saw
+    by: str
+    by_name: str
+    edited: str = ""  # digest of what is approved instead
+    comment: str = ""
+
+
+class ApprovalExpired(Event, tag="ApprovalExpired", frozen=True, kw_only=True):
+    key: str
+
+
+class TimerSet(Event, tag="TimerSet", frozen=True, kw_only=True):
+    key: str
+    after_s: float
+    purpose: Literal["retry", "deadline", "time limit"]
+
+
+class TimerFired(Event, tag="TimerFired", frozen=True, kw_only=True):
+    key: str
+
+
+# ── budget ──────────────────────────────────────────────────────────────────────────────────────────
+class BudgetExceeded(Event, tag="BudgetExceeded", frozen=True, kw_only=True):
+    """The next call did not fit under a limit; the run waits until somebody raises it."""
+
+    limit: Literal["cost", "tokens", "calls", "seconds", "price"]
+    message: str
+    call: str = ""
+
+
+class LimitsRaised(Event, tag="LimitsRaised", frozen=True, kw_only=True):
+    by: str
+    by_name: str
+    cost_limit: str | None = None
+    token_limit: int | None = None
+    call_limit: int | None = None
+    seconds_limit: float | None = None
+    unknown_prices_allowed: bool = False
+
+
+class BudgetOverrun(Event, tag="BudgetOverrun", frozen=True, kw_only=True):
+    """An endpoint billed more than the bound it was given."""
+
+    call: str
+    reserved_cost: str | None
+    cost: str | None
+    reserved_tokens: int
+    tokens: int
+
+
+AnyEvent = (
+    RunStarted
+    | RunCompleted
+    | RunFailed
+    | CancelRequested
+    | RunCancelled
+    | NodeStarted
+    | NodeNoted
+    | NodeCompleted
+    | NodeFailed
+    | NodeSkipped
+    | NodeCancelled
+    | ModelCallStarted
+    | ModelCallCompleted
+    | ModelCallFailed
+    | CallAbandoned
+    | OutputRejected
+    | ToolCallVetted
+    | ToolCallRefused
+    | ToolCallStarted
+    | ToolCallCompleted
+    | ToolCallFailed
+    | ToolCallInDoubt
+    | ApprovalRequested
+    | ApprovalDecided
+    | ApprovalExpired
+    | TimerSet
+    | TimerFired
+    | BudgetExceeded
+    | LimitsRaised
+    | BudgetOverrun
+)
+TYPES: tuple[type[Event], ...] = AnyEvent.__args__
+INPUT_EVENTS = (RunStarted, CancelRequested, ApprovalDecided, LimitsRaised)  # appended by web requests
+
+
+def type_of(event: Event) -> str:
+    return str(event.__struct_config__.tag)
+
+
+_encoder = msgspec.json.Encoder(order="deterministic")
+_decoder = msgspec.json.Decoder(AnyEvent)
+
+
+def encode(event: Event) -> bytes:
+    """The canonical bytes: compact JSON, keys in order, defaults left out."""
+    return _encoder.encode(event)
+
+
+def decode(body: str | bytes) -> AnyEvent:
+    """The event in `body`. Raises msgspec.ValidationError on unknown types or fields."""
+    event: AnyEvent = _decoder.decode(body)
+    return event

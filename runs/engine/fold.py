@@ -1,0 +1,342 @@
+"""`fold(state, event)`: what is true after one more fact. A table of one small function an event type.
+
+The state is changed in place and returned: its one owner replays thousands of events in milliseconds,
+and `replay` gives the pure function from a log to a state. No clock, no randomness, no content.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from typing import Any
+
+from runs.engine import events as ev
+from runs.engine.state import ApprovalState, Budget, Call, CallStatus, Node, NodeStatus, RunState, TimerState
+
+Handler = Callable[[RunState, Any], None]
+HANDLERS: dict[type[ev.Event], Handler] = {}
+
+
+def fold(state: RunState, event: ev.Event) -> RunState:
+    """`state` with `event` taken in; the event gets the next seq."""
+    HANDLERS[type(event)](state, event)
+    state.seq += 1
+    return state
+
+
+def replay(log: Iterable[ev.Event]) -> RunState:
+    state = RunState()
+    for event in log:
+        fold(state, event)
+    return state
+
+
+def on(event_type: type[ev.Event]) -> Callable[[Handler], Handler]:
+    def register(handler: Handler) -> Handler:
+        HANDLERS[event_type] = handler
+        return handler
+
+    return register
+
+
+# ── the run ─────────────────────────────────────────────────────────────────────────────────────────
+@on(ev.RunStarted)
+def _(state: RunState, event: ev.RunStarted) -> None:
+    state.started_at = event.at
+    state.mode, state.input, state.by = event.mode, event.input, event.by
+    state.retry_base_s = event.retry_base_s
+    state.budget = Budget(
+        cost_limit=None if event.cost_limit is None else Decimal(event.cost_limit),
+        token_limit=event.token_limit,
+        call_limit=event.call_limit,
+        seconds_limit=event.seconds_limit,
+    )
+
+
+@on(ev.RunCompleted)
+def _(state: RunState, event: ev.RunCompleted) -> None:
+    _end(state, event, "done")
+    state.output = event.output
+
+
+@on(ev.RunFailed)
+def _(state: RunState, event: ev.RunFailed) -> None:
+    _end(state, event, "failed")
+    state.code, state.message, state.failed_node = event.code, event.message, event.node
+
+
+@on(ev.CancelRequested)
+def _(state: RunState, event: ev.CancelRequested) -> None:
+    state.cancel_requested = True
+
+
+@on(ev.RunCancelled)
+def _(state: RunState, event: ev.RunCancelled) -> None:
+    _end(state, event, "cancelled")
+
+
+def _end(state: RunState, event: ev.Event, how: str) -> None:
+    state.ended, state.ended_at = how, event.at
+    for node in state.nodes.values():
+        if node.status is NodeStatus.RUNNING:
+            node.status, node.ended_at = NodeStatus.CANCELLED, event.at
+        _close_waits(node, event.at)
+
+
+# ── nodes ───────────────────────────────────────────────────────────────────────────────────────────
+@on(ev.NodeStarted)
+def _(state: RunState, event: ev.NodeStarted) -> None:
+    node = state.node(event.path)
+    node.status, node.started_at = NodeStatus.RUNNING, event.at
+
+
+@on(ev.NodeNoted)
+def _(state: RunState, event: ev.NodeNoted) -> None:
+    state.node(event.path).notes[event.key] = event.text
+
+
+@on(ev.NodeCompleted)
+def _(state: RunState, event: ev.NodeCompleted) -> None:
+    node = _settle(state, event, NodeStatus.DONE)
+    node.output, node.chosen = event.output, event.chosen
+
+
+@on(ev.NodeFailed)
+def _(state: RunState, event: ev.NodeFailed) -> None:
+    node = _settle(state, event, NodeStatus.FAILED)
+    node.code, node.message = event.code, event.message
+
+
+@on(ev.NodeSkipped)
+def _(state: RunState, event: ev.NodeSkipped) -> None:
+    _settle(state, event, NodeStatus.SKIPPED).upstream_failed = event.because == "upstream failed"
+
+
+@on(ev.NodeCancelled)
+def _(state: RunState, event: ev.NodeCancelled) -> None:
+    _settle(state, event, NodeStatus.CANCELLED).message = event.because
+
+
+def _settle(state: RunState, event: ev.Event, status: NodeStatus) -> Node:
+    node = state.node(event.path)
+    node.status, node.ended_at = status, event.at
+    node.started_at = node.started_at or event.at
+    _close_waits(node, event.at)
+    return node
+
+
+def _close_waits(node: Node, at: int) -> None:
+    for approval in node.approvals.values():
+        if approval.status == "pending":
+            approval.status, approval.decided_at = "withdrawn", at
+    for timer in node.timers.values():
+        timer.open = False
+
+
+# ── model calls ─────────────────────────────────────────────────────────────────────────────────────
+@on(ev.ModelCallStarted)
+def _(state: RunState, event: ev.ModelCallStarted) -> None:
+    node = state.node(event.path)
+    if event.turn > node.turns:
+        node.turns = event.turn
+    node.transcript.extend(event.append)
+    call = node.calls.setdefault(event.call, Call(event.call, event.path, "model", event.turn))
+    call.name, call.dialect, call.idempotency_key = event.model, event.dialect, event.idempotency_key
+    _start(call, event)
+    cost = Decimal(event.reserved_cost) if event.reserved_cost is not None else Decimal(0)
+    state.budget.reserved[event.call, event.attempt] = (cost, event.reserved_tokens)
+    state.budget.calls += 1
+
+
+@on(ev.ModelCallCompleted)
+def _(state: RunState, event: ev.ModelCallCompleted) -> None:
+    node = state.node(event.path)
+    call = node.calls[event.call]
+    _charge(state.budget, event, event.charge)
+    call.status, call.ended_at = CallStatus.COMPLETED, event.at
+    call.result, call.finish_reason, call.defect, call.tools = (
+        event.message,
+        event.finish_reason,
+        event.defect,
+        event.tools,
+    )
+    if event.late:
+        return
+    node.transcript.append(event.message)
+    for tool in event.tools:
+        node.calls[tool.call] = Call(
+            tool.call,
+            event.path,
+            "tool",
+            call.turn,
+            name=tool.name,
+            status=CallStatus.REQUESTED,
+            model_call_id=tool.id,
+            arguments=tool.arguments,
+            dialect=call.dialect,
+        )
+
+
+@on(ev.ModelCallFailed)
+def _(state: RunState, event: ev.ModelCallFailed) -> None:
+    _charge(state.budget, event, event.charge)
+    call = state.node(event.path).calls[event.call]
+    _fail(call, event)
+    call.retry_after_s = event.retry_after_s
+
+
+@on(ev.CallAbandoned)
+def _(state: RunState, event: ev.CallAbandoned) -> None:
+    call = state.node(event.path).calls[event.call]
+    call.status, call.ended_at = CallStatus.ABANDONED, event.at
+    if call.kind == "model":
+        _charge(state.budget, event, event.charge)
+
+
+@on(ev.OutputRejected)
+def _(state: RunState, event: ev.OutputRejected) -> None:
+    node = state.node(event.path)
+    node.corrections += 1
+    node.rejected_turn = event.turn
+    node.notes[f"correction {event.turn}"] = event.message
+
+
+def _start(call: Call, event: ev.CallEvent) -> None:
+    call.status, call.attempt = CallStatus.STARTED, event.attempt
+    call.started_at, call.ended_at = event.at, 0
+
+
+def _fail(call: Call, event: ev.ModelCallFailed | ev.ToolCallFailed) -> None:
+    call.status, call.ended_at = CallStatus.FAILED, event.at
+    call.failures += 1
+    call.code, call.message, call.retryable = event.code, event.message, event.retryable
+
+
+def _charge(budget: Budget, event: ev.CallEvent, charge: ev.Charge | None) -> None:
+    """Settle a call: release what was reserved and book what it used.
+
+    A charge of unknown cost is booked with its reservation, so that the limit still holds.
+    """
+    reserved_cost, reserved_tokens = budget.reserved.pop((event.call, event.attempt), (Decimal(0), 0))
+    if charge is None:
+        return
+    if charge.status == "unknown":
+        budget.spent_tokens += reserved_tokens
+        budget.spent_cost += reserved_cost
+        budget.unknown_costs += 1
+        return
+    budget.spent_tokens += charge.usage.input_tokens + charge.usage.output_tokens
+    if charge.cost is None:
+        budget.unknown_costs += 1
+    else:
+        budget.spent_cost += Decimal(charge.cost)
+
+
+# ── tool calls ──────────────────────────────────────────────────────────────────────────────────────
+@on(ev.ToolCallVetted)
+def _(state: RunState, event: ev.ToolCallVetted) -> None:
+    call = state.node(event.path).calls[event.call]
+    call.status, call.arguments = CallStatus.VETTED, event.arguments
+    call.effect, call.ask = event.effect, event.ask
+
+
+@on(ev.ToolCallRefused)
+def _(state: RunState, event: ev.ToolCallRefused) -> None:
+    call = state.node(event.path).calls[event.call]
+    call.status, call.ended_at = CallStatus.REFUSED, event.at
+    call.code, call.message, call.result = event.code, event.message, event.result
+
+
+@on(ev.ToolCallStarted)
+def _(state: RunState, event: ev.ToolCallStarted) -> None:
+    node = state.node(event.path)
+    call = node.calls[event.call]
+    call.arguments, call.effect, call.idempotency_key = event.arguments, event.effect, event.idempotency_key
+    _start(call, event)
+    if event.approval:
+        node.approvals[event.approval].used = True
+
+
+@on(ev.ToolCallCompleted)
+def _(state: RunState, event: ev.ToolCallCompleted) -> None:
+    call = state.node(event.path).calls[event.call]
+    call.status, call.ended_at, call.result = CallStatus.COMPLETED, event.at, event.result
+
+
+@on(ev.ToolCallFailed)
+def _(state: RunState, event: ev.ToolCallFailed) -> None:
+    call = state.node(event.path).calls[event.call]
+    _fail(call, event)
+    call.result = event.result
+
+
+@on(ev.ToolCallInDoubt)
+def _(state: RunState, event: ev.ToolCallInDoubt) -> None:
+    call = state.node(event.path).calls[event.call]
+    call.status, call.ended_at = CallStatus.DOUBT, event.at
+
+
+# ── waiting ─────────────────────────────────────────────────────────────────────────────────────────
+@on(ev.ApprovalRequested)
+def _(state: RunState, event: ev.ApprovalRequested) -> None:
+    state.node(event.path).approvals[event.key] = ApprovalState(
+        key=event.key,
+        path=event.path,
+        kind=event.kind,
+        title=event.title,
+        subject=event.subject,
+        call=event.call,
+        reason=event.reason,
+        least_role=event.least_role,
+        launcher_may_decide=event.launcher_may_decide,
+        requested_at=event.at,
+        deadline_at=None if event.deadline_s is None else event.at + int(event.deadline_s * 1e6),
+        on_expiry=event.on_expiry,
+    )
+
+
+@on(ev.ApprovalDecided)
+def _(state: RunState, event: ev.ApprovalDecided) -> None:
+    approval = state.node(event.path).approvals[event.key]
+    approval.status, approval.decided_at = event.decision, event.at
+    approval.edited, approval.comment = event.edited, event.comment
+    approval.by, approval.by_name = event.by, event.by_name
+
+
+@on(ev.ApprovalExpired)
+def _(state: RunState, event: ev.ApprovalExpired) -> None:
+    approval = state.node(event.path).approvals[event.key]
+    approval.status, approval.decided_at = "expired", event.at
+
+
+@on(ev.TimerSet)
+def _(state: RunState, event: ev.TimerSet) -> None:
+    due = event.at + int(event.after_s * 1e6)
+    state.node(event.path).timers[event.key] = TimerState(event.key, event.path, event.purpose, due)
+
+
+@on(ev.TimerFired)
+def _(state: RunState, event: ev.TimerFired) -> None:
+    timer = state.node(event.path).timers[event.key]
+    timer.fired, timer.open = True, False
+
+
+# ── budget ──────────────────────────────────────────────────────────────────────────────────────────
+@on(ev.BudgetExceeded)
+def _(state: RunState, event: ev.BudgetExceeded) -> None:
+    state.budget.blocked, state.budget.blocked_message = event.limit, event.message
+
+
+@on(ev.LimitsRaised)
+def _(state: RunState, event: ev.LimitsRaised) -> None:
+    budget = state.budget
+    budget.blocked = budget.blocked_message = ""
+    budget.cost_limit = None if event.cost_limit is None else Decimal(event.cost_limit)
+    budget.token_limit, budget.call_limit = event.token_limit, event.call_limit
+    budget.seconds_limit = event.seconds_limit
+    budget.unknown_prices_allowed = event.unknown_prices_allowed
+
+
+@on(ev.BudgetOverrun)
+def _(state: RunState, event: ev.BudgetOverrun) -> None:
+    """Recorded for people; the money itself was booked with the call."""

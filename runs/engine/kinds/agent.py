@@ -1,0 +1,198 @@
+"""An agent with a task: model call, tool calls, model call … until an answer fits."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+
+from agents.topology import schemas
+from agents.topology.check import Scope
+from agents.topology.graph import EdgeKind, Node, Task
+from agents.topology.kind import NodeConfig, Ports
+from agents.topology.problems import Problem
+from runs.engine import events as ev
+from runs.engine import prompt as words
+from runs.engine import tool_turn
+from runs.engine.commands import Command, Compute
+from runs.engine.content import Content
+from runs.engine.dialects import DIALECTS
+from runs.engine.dialects.base import Offer, Prompt, Reply
+from runs.engine.kind import Kind, NodeView
+from runs.engine.model_turn import call_id, take_turn
+from runs.engine.state import Call
+
+OUTPUT_LIMIT = 1_000_000  # characters
+
+
+class AgentConfig(NodeConfig):
+    agent: str = Field(
+        "",
+        title="Agent",
+        json_schema_extra={"ui": {"widget": "agent", "section": "Role", "subtitle": True, "chip": True}},
+    )
+    task: Task = Field(Task(), title="Task", json_schema_extra={"ui": {"widget": "task", "section": "Task"}})
+
+
+class AgentKind(Kind):
+    name: ClassVar[str] = "agent"
+    title: ClassVar[str] = "Agent"
+    summary: ClassVar[str] = "Somebody with a role, a goal and a task"
+    icon: ClassVar[str] = "bot"
+    group: ClassVar[Literal["thinks", "routes", "acts", "person"]] = "thinks"
+    ports: ClassVar[Ports] = Ports(gives=frozenset({EdgeKind.FLOW, EdgeKind.ERROR}))
+    Config = AgentConfig
+
+    # ── design time ─────────────────────────────────────────────────────────────────────────────────
+    def check(self, node: Node, config: Any, scope: Scope) -> Iterator[Problem]:
+        spec = scope.catalog.agents.get(config.agent)
+        if not config.agent:
+            yield Problem("agent.none", f"{node.title} has no agent.", "Choose one.", node.id, field="agent")
+        elif spec is None:
+            yield Problem(
+                "agent.unknown",
+                f"{node.title} needs the agent {config.agent}, which does not exist.",
+                "Choose another, or create it.",
+                node.id,
+                field="agent",
+            )
+        else:
+            yield from self._check_spec(node, spec, scope)
+        yield from scope.template_problems(node, config.task.description, "task.description")
+
+    def _check_spec(self, node: Node, spec: Any, scope: Scope) -> Iterator[Problem]:
+        model = (spec.model.endpoint, spec.model.model)
+        if scope.catalog.models is not None and model not in scope.catalog.models:
+            yield Problem(
+                "agent.model",
+                f"{spec.name} uses {spec.model.model} at {spec.model.endpoint}, which is not set up here.",
+                "Choose a model that is.",
+                node.id,
+                field="agent",
+            )
+        for tool in spec.tools:
+            if tool not in scope.catalog.tools:
+                yield Problem(
+                    "agent.tool",
+                    f"{spec.name} needs the tool {tool}, which does not exist.",
+                    "Create it, or take it from the agent.",
+                    node.id,
+                    field="agent",
+                )
+        if spec.output.json_schema and (wrong := schemas.problem_with(spec.output.json_schema)):
+            yield Problem(
+                "agent.schema", wrong, f"Correct the output of {spec.name}.", node.id, field="agent"
+            )
+
+    # ── run time ────────────────────────────────────────────────────────────────────────────────────
+    def step(self, view: NodeView) -> Iterator[Command]:
+        node, limits = view.state, self._spec(view).limits
+        turn = take_turn(view, max(node.turns, 1), limits.retries)
+        if turn.answered is None:
+            yield from turn.commands
+            return
+        asked = turn.answered
+        calls = [node.calls[tool.call] for tool in asked.tools]
+        if calls:
+            yield from (cmd for call in calls for cmd in tool_turn.tool_steps(view, call, limits.retries))
+            if all(tool_turn.is_settled(view, call, limits.retries) for call in calls):
+                yield from take_turn(view, node.turns + 1, limits.retries).commands
+        elif node.rejected_turn == node.turns:
+            yield from take_turn(view, node.turns + 1, limits.retries).commands
+        else:
+            yield Compute(view.path, "finish", asked.id)
+
+    def compute(self, what: str, call: str, view: NodeView, content: Content) -> Iterator[ev.Event]:
+        if what == "finish":
+            yield self._finish(view, view.state.calls[call], content)
+        else:
+            tools = view.plan.tools_of(view.config.agent)
+            yield from tool_turn.compute(what, view.state.calls[call], view, tools, content)
+
+    def prompt(self, view: NodeView, turn: int, content: Content) -> Prompt:
+        spec = self._spec(view)
+        sections = words.system_sections(view.plan.team.name, spec)
+        first = turn == 1
+        return Prompt(
+            agent=view.config.agent,
+            model=spec.model,
+            parameters=spec.parameters,
+            timeout_s=spec.limits.timeout_s,
+            system=words.join(sections),
+            task=words.join(words.task_sections(view.config.task, view, content)) if first else "",
+            tools=self._offers(view, turn),
+            schema=spec.output.json_schema if spec.output.kind == "json" else None,
+            replies=() if first else tuple(self._replies(view, turn, content)),
+        )
+
+    def _spec(self, view: NodeView) -> Any:
+        return view.plan.agent(view.config.agent).spec
+
+    def _offers(self, view: NodeView, turn: int) -> tuple[Offer, ...]:
+        """The agent's tools; none once its rounds are used up, so that it has to answer."""
+        if turn > self._spec(view).limits.max_tool_rounds + view.state.corrections:
+            return ()
+        return tuple(
+            Offer(name, tool.description or tool.spec.description, dict(tool.parameters))
+            for name, tool in view.plan.tools_of(view.config.agent).items()
+        )
+
+    def _replies(self, view: NodeView, turn: int, content: Content) -> Iterator[Reply]:
+        """What the model is told after its previous turn: results in the order it asked, or its mistake."""
+        node = view.state
+        if node.rejected_turn == turn - 1:
+            yield Reply(str(content.get(node.notes[f"correction {turn - 1}"])))
+            return
+        for tool in node.calls[call_id(view.path, turn - 1)].tools:
+            call = node.calls[tool.call]
+            result = tool_turn.result_text(call, content)
+            approval = node.approvals.get(f"{call.id}/ask")
+            if approval and approval.status == "edit":
+                changed = json.dumps(content.get(approval.edited), ensure_ascii=False)
+                result = f"A person changed the arguments to {changed} before the call.\n{result}"
+            yield Reply(result, name=call.name, call_id=call.model_call_id)
+
+    def _finish(self, view: NodeView, asked: Call, content: Content) -> ev.Event:
+        """The node's output if the answer fits; else a corrective turn, or failure when those are used up."""
+        spec = self._spec(view)
+        answer = DIALECTS[asked.dialect].answer(content.get(asked.result), self._shape(view, asked.turn))
+        value, wrong = self._judge(spec, asked, answer)
+        if not wrong:
+            return ev.NodeCompleted(path=view.path, output=content.put(value))
+        if view.state.corrections >= spec.limits.corrective_turns:
+            message = f"The answer did not fit after {asked.turn} turns: {wrong[0]}"
+            return ev.NodeFailed(path=view.path, code="bad_output", message=message[:500])
+        told = "Your answer cannot be used:\n" + "\n".join(f"- {line}" for line in wrong)
+        told += "\nAnswer again, correcting this."
+        return ev.OutputRejected(
+            path=view.path, turn=asked.turn, errors=tuple(wrong[:10]), message=content.put(told)
+        )
+
+    def _shape(self, view: NodeView, turn: int) -> Prompt:
+        """The parts of a request that say how to read its answer, without its text."""
+        spec = self._spec(view)
+        schema = spec.output.json_schema if spec.output.kind == "json" else None
+        return Prompt("", spec.model, spec.parameters, 0, "", "", self._offers(view, turn), schema)
+
+    def _judge(self, spec: Any, asked: Call, answer: str) -> tuple[Any, list[str]]:
+        """The value of `answer`, or why it cannot be used."""
+        if asked.defect:
+            return None, [asked.defect]
+        if not answer.strip():
+            cut = asked.finish_reason == "length"
+            return None, ["The answer was cut off before it began." if cut else "The answer was empty."]
+        if len(answer) > OUTPUT_LIMIT:
+            return None, [f"The answer is longer than {OUTPUT_LIMIT} characters."]
+        if spec.output.kind == "text":
+            return answer, []
+        try:
+            value = json.loads(answer)
+        except ValueError as error:
+            cut = " It was cut off by the token limit." if asked.finish_reason == "length" else ""
+            return None, [f"The answer is not valid JSON: {error}.{cut}"]
+        return value, schemas.errors(spec.output.json_schema, value)
+
+
+KIND = AgentKind()

@@ -1,0 +1,199 @@
+"""What is true of a run now: plain data that only `fold` changes. No content, only digests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+
+from runs.engine.events import RequestedTool
+
+
+class NodeStatus(StrEnum):
+    PENDING = "pending"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+
+
+SETTLED = frozenset({NodeStatus.DONE, NodeStatus.FAILED, NodeStatus.SKIPPED, NodeStatus.CANCELLED})
+
+
+class CallStatus(StrEnum):
+    REQUESTED = "requested"  # a model asked for this tool; nothing was checked yet
+    VETTED = "vetted"  # may be dispatched, perhaps after an approval
+    STARTED = "started"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    REFUSED = "refused"
+    ABANDONED = "abandoned"
+    DOUBT = "doubt"
+
+
+@dataclass(slots=True)
+class Call:
+    """One model or tool call; `attempt` counts its dispatches."""
+
+    id: str
+    path: str
+    kind: str  # model, tool
+    turn: int
+    name: str = ""
+    status: CallStatus = CallStatus.STARTED
+    attempt: int = 0
+    failures: int = 0  # attempts that count against the retries
+    started_at: int = 0
+    ended_at: int = 0
+    model_call_id: str = ""  # a tool call's id in the model's message
+    arguments: str = ""
+    effect: str = ""
+    ask: str = ""
+    result: str = ""  # digest of the assistant's message, or of the tool's result
+    tools: tuple[RequestedTool, ...] = ()
+    dialect: str = ""
+    finish_reason: str = ""
+    defect: str = ""
+    code: str = ""
+    message: str = ""
+    retryable: bool = False
+    retry_after_s: float | None = None
+    idempotency_key: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        return self.status is CallStatus.STARTED
+
+
+@dataclass(slots=True)
+class ApprovalState:
+    key: str
+    path: str
+    kind: str
+    title: str
+    subject: str
+    call: str
+    reason: str
+    least_role: int
+    launcher_may_decide: bool
+    requested_at: int
+    deadline_at: int | None
+    on_expiry: str
+    status: str = "pending"  # pending, approve, edit, reject, retry, done, abort, expired, withdrawn
+    edited: str = ""
+    comment: str = ""
+    by: str = ""
+    by_name: str = ""
+    decided_at: int = 0
+    used: bool = False
+
+    @property
+    def approved_subject(self) -> str:
+        return self.edited or self.subject
+
+
+@dataclass(slots=True)
+class TimerState:
+    key: str
+    path: str
+    purpose: str
+    due_at: int
+    fired: bool = False
+    open: bool = True
+
+
+@dataclass(slots=True)
+class Node:
+    """One node of the graph in this run, with the conversation its agent has had so far."""
+
+    path: str
+    status: NodeStatus = NodeStatus.PENDING
+    started_at: int = 0
+    ended_at: int = 0
+    output: str = ""
+    chosen: tuple[str, ...] | None = None
+    code: str = ""
+    message: str = ""
+    upstream_failed: bool = False
+    transcript: list[str] = field(default_factory=list)
+    turns: int = 0
+    corrections: int = 0
+    rejected_turn: int = 0
+    calls: dict[str, Call] = field(default_factory=dict)
+    approvals: dict[str, ApprovalState] = field(default_factory=dict)
+    timers: dict[str, TimerState] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def settled(self) -> bool:
+        return self.status in SETTLED
+
+    def open_calls(self) -> Iterator[Call]:
+        return (call for call in self.calls.values() if call.is_open)
+
+
+@dataclass(slots=True)
+class Budget:
+    """The run's own budget. Money is dollars; what is reserved counts as if it were spent."""
+
+    cost_limit: Decimal | None = None
+    token_limit: int | None = None
+    call_limit: int | None = None
+    seconds_limit: float | None = None
+    spent_cost: Decimal = Decimal(0)
+    spent_tokens: int = 0
+    calls: int = 0
+    unknown_costs: int = 0
+    unknown_prices_allowed: bool = False
+    reserved: dict[tuple[str, int], tuple[Decimal, int]] = field(default_factory=dict)
+    blocked: str = ""  # the limit that stops new calls
+    blocked_message: str = ""
+
+    @property
+    def reserved_cost(self) -> Decimal:
+        return sum((cost for cost, _ in self.reserved.values()), Decimal(0))
+
+    @property
+    def reserved_tokens(self) -> int:
+        return sum(tokens for _, tokens in self.reserved.values())
+
+
+@dataclass(slots=True)
+class RunState:
+    seq: int = 0
+    started_at: int = 0
+    ended_at: int = 0
+    mode: str = "live"
+    input: str = ""
+    output: str = ""
+    by: str = ""
+    retry_base_s: float = 1.0
+    ended: str = ""  # done, failed, cancelled
+    code: str = ""
+    message: str = ""
+    failed_node: str = ""
+    cancel_requested: bool = False
+    nodes: dict[str, Node] = field(default_factory=dict)
+    budget: Budget = field(default_factory=Budget)
+
+    def node(self, path: str) -> Node:
+        """The node's state; a node nothing has happened to yet is pending."""
+        if path not in self.nodes:
+            self.nodes[path] = Node(path)
+        return self.nodes[path]
+
+    def open_calls(self) -> list[Call]:
+        return [call for node in self.nodes.values() for call in node.open_calls()]
+
+    def pending_approvals(self) -> list[ApprovalState]:
+        return [
+            approval
+            for node in self.nodes.values()
+            for approval in node.approvals.values()
+            if approval.status == "pending"
+        ]
+
+    def open_timers(self) -> list[TimerState]:
+        return [timer for node in self.nodes.values() for timer in node.timers.values() if timer.open]
