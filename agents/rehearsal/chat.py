@@ -43,7 +43,8 @@ class Chat:
         request = parse(await http.read())
         _check(http, request, trouble)
         entry = self.ledger.start(profile, request.digest, request.model, http.headers.get("Idempotency-Key"))
-        call = Call(http, request, trouble, entry, entry.started - 1)
+        attempt = entry.started - 1
+        call = Call(http, request, trouble.at(attempt), entry, attempt)
         try:
             await self._fail_first(call)
             return await self._answer(call)
@@ -63,8 +64,6 @@ class Chat:
             raise Refused(
                 503, "The rehearsal endpoint is overloaded, as its profile asks.", kind="overloaded_error"
             )
-        if not trouble.strikes(attempt):
-            return
         if trouble.hang:
             await asyncio.get_running_loop().create_future()
         if trouble.error:
@@ -77,20 +76,19 @@ class Chat:
         made = answer(request, self.seed, trouble)
         cached = self.prefixes.hit(request.prompt, request.prompt_tokens)
         billed = wire.usage(request, made, cached)
-        struck = trouble.strikes(call.attempt)
         latency = (trouble.latency or self.latency_ms) / 1000
-        if struck and trouble.garbage in BODIES:
+        if trouble.garbage in BODIES:
             response = _garbage(call, made, trouble.garbage)
         elif request.stream:
             shown = billed if request.include_usage and not trouble.no_usage else None
-            return await self._stream(call, made, billed, shown, latency, broken=struck)
+            return await self._stream(call, made, billed, shown, latency)
         else:
             await asyncio.sleep(latency)
             body = wire.completion(request, made, None if trouble.no_usage else billed)
-            if struck and trouble.cut:
+            if trouble.cut:
                 return await self._cut(call, [body[: len(body) // 2]], billed)
             response = web.Response(body=body, content_type="application/json")
-        self.ledger.end(call.entry, "failed" if struck and trouble.garbage in BODIES else "completed", billed)
+        self.ledger.end(call.entry, "failed" if trouble.garbage in BODIES else "completed", billed)
         return response
 
     async def _stream(
@@ -100,13 +98,11 @@ class Chat:
         billed: dict[str, Any],
         shown: dict[str, Any] | None,
         latency: float,
-        *,
-        broken: bool,
     ) -> web.StreamResponse:
         trouble = call.trouble
         chunks = trouble.chunks or (max(1, int(latency * 1000 / FRAME_MS)) if latency else 0)
         frames = wire.frames(call.request, made, shown, chunks)
-        if broken and (trouble.cut or trouble.end or trouble.stall):
+        if trouble.cut or trouble.end or trouble.stall:
             return await self._cut(call, frames[: max(1, len(frames) // 2)], billed)
         if not latency or trouble.chunks == 1:
             await asyncio.sleep(latency)

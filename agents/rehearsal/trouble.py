@@ -6,7 +6,7 @@ Counted troubles (`rate_limit=2`, `error=500,times=1`) strike the first attempts
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from hashlib import blake2b
 
@@ -51,9 +51,11 @@ class Trouble:
     reject_tools: int = 0
     reject_schema: int = 0
 
-    def strikes(self, attempt: int) -> bool:
-        """Whether the troubles counted by attempt (from 0) strike this one."""
-        return attempt - self.rate_limit < self.times
+    def at(self, attempt: int) -> Trouble:
+        """What is left of it for this attempt of a request, counted from 0."""
+        if attempt - self.rate_limit < self.times:
+            return self
+        return replace(self, error=0, hang=0, stall=0, cut=0, end=0, garbage="")
 
     def fails_by_chance(self, seed: int, digest: str, attempt: int) -> bool:
         chance = blake2b(f"{seed}:{digest}:{attempt}".encode(), digest_size=8).digest()
