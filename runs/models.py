@@ -127,8 +127,6 @@ class Span(models.Model):
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
     note = models.CharField(max_length=500, blank=True)
-    opened_seq = models.PositiveIntegerField()
-    closed_seq = models.PositiveIntegerField(null=True, blank=True)
 
     def __str__(self) -> str:
         return self.key

@@ -142,6 +142,8 @@ def _(state: RunState, event: ev.ModelCallStarted) -> None:
     node.transcript.extend(event.append)
     call = node.calls.setdefault(event.call, Call(event.call, event.path, "model", event.turn))
     call.name, call.dialect, call.idempotency_key = event.model, event.dialect, event.idempotency_key
+    call.endpoint, call.simulated = event.endpoint, event.simulated
+    call.agent, call.agent_name, call.agent_version = event.agent, event.agent_name, event.agent_version
     _start(call, event)
     cost = Decimal(event.reserved_cost) if event.reserved_cost is not None else Decimal(0)
     state.budget.reserved[event.call, event.attempt] = (cost, event.reserved_tokens)

@@ -61,6 +61,11 @@ class Call:
     retryable: bool = False
     retry_after_s: float | None = None
     idempotency_key: str = ""
+    endpoint: str = ""
+    agent: str = ""
+    agent_name: str = ""
+    agent_version: int = 0
+    simulated: bool = False
 
     @property
     def is_open(self) -> bool:

@@ -181,8 +181,8 @@ class AgentKind(Kind):
         if asked.defect:
             return None, [asked.defect]
         if not answer.strip():
-            cut = asked.finish_reason == "length"
-            return None, ["The answer was cut off before it began." if cut else "The answer was empty."]
+            cut_off = asked.finish_reason == "length"
+            return None, ["The answer was cut off before it began." if cut_off else "The answer was empty."]
         if len(answer) > OUTPUT_LIMIT:
             return None, [f"The answer is longer than {OUTPUT_LIMIT} characters."]
         if spec.output.kind == "text":

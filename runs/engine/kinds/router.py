@@ -100,7 +100,7 @@ class RouterKind(Kind):
             if labels.count(label_of(edge)) > 1:
                 yield Problem(
                     "router.labels",
-                    f"Two edges of {node.title} are called {label_of(edge)!r}; a model cannot tell them apart.",
+                    f"Two edges of {node.title} are called {label_of(edge)!r}: a model needs them to differ.",
                     "Give each edge its own label.",
                     node.id,
                     edge.id,

@@ -1,0 +1,40 @@
+"""Timers: when a parked run wants to be woken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from runs.engine import events as ev
+from runs.engine.state import RunState
+from runs.projections.base import Projection, Ref, Row, moment
+
+ENDS = (
+    ev.NodeCompleted,
+    ev.NodeFailed,
+    ev.NodeSkipped,
+    ev.NodeCancelled,
+    ev.RunCompleted,
+    ev.RunFailed,
+    ev.RunCancelled,
+)
+
+
+def rows(ref: Ref, state: RunState, event: ev.Event) -> Iterator[Row]:
+    if isinstance(event, ev.TimerSet | ev.TimerFired):
+        yield _row(state, event.path, event.key)
+    elif isinstance(event, ENDS):
+        nodes = [state.node(event.path)] if event.path else list(state.nodes.values())
+        for node in nodes:
+            for key, timer in node.timers.items():
+                if not timer.open:
+                    yield _row(state, node.path, key)
+
+
+def _row(state: RunState, path: str, key: str) -> Row:
+    timer = state.node(path).timers[key]
+    return f"{path}\n{key}"[:240], moment(timer.due_at), timer.open
+
+
+PROJECTION = Projection(
+    table="runs_timer", columns={"key": "text", "due_at": "timestamptz", "open": "boolean"}, key=1, rows=rows
+)
