@@ -20,8 +20,9 @@ from pydantic import (
     model_validator,
 )
 
+from agents.topology.problems import KEY_PATTERN
+
 FORMAT: Final = "troupe.team/v1"
-KEY = r"^[a-z][a-z0-9_]{0,47}$"
 
 
 def _storable(value: Any) -> Any:
@@ -43,12 +44,12 @@ def _storable(value: Any) -> Any:
 
 
 _Storable = AfterValidator(_storable)
-Key = Annotated[str, StringConstraints(pattern=KEY)]
+Key = Annotated[str, StringConstraints(pattern=KEY_PATTERN)]
 Text = Annotated[str, _Storable]
-Line = Annotated[Text, StringConstraints(strip_whitespace=True, max_length=200)]
-Title = Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
-Prose = Annotated[Text, StringConstraints(max_length=20_000)]
-Rule = Annotated[Text, StringConstraints(strip_whitespace=True, max_length=1_000)]
+Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200), _Storable]
+Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80), _Storable]
+Prose = Annotated[str, StringConstraints(max_length=20_000), _Storable]
+Rule = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1_000), _Storable]
 JsonObject = Annotated[dict[str, JsonValue], _Storable]
 
 
@@ -153,7 +154,7 @@ class Node(Document):
 
 
 class Edge(Document):
-    id: Annotated[Text, StringConstraints(min_length=1, max_length=120)]
+    id: Annotated[str, StringConstraints(min_length=1, max_length=120), _Storable]
     source: Key
     target: Key
     kind: EdgeKind = EdgeKind.FLOW
@@ -162,8 +163,8 @@ class Edge(Document):
 
 
 class StickyNote(Document):
-    id: Annotated[Text, StringConstraints(min_length=1, max_length=60)]
-    text: Annotated[Text, StringConstraints(max_length=2_000)] = ""
+    id: Annotated[str, StringConstraints(min_length=1, max_length=60), _Storable]
+    text: Annotated[str, StringConstraints(max_length=2_000), _Storable] = ""
     position: Position = Position()
 
 
@@ -188,7 +189,7 @@ class TeamFile(Document):
 
     format: Literal["troupe.team/v1"] = FORMAT
     name: Title
-    description: Annotated[Text, StringConstraints(max_length=2_000)] = ""
+    description: Annotated[str, StringConstraints(max_length=2_000), _Storable] = ""
     agents: dict[Key, AgentSpec] = Field(default_factory=dict)
     tools: dict[Key, ToolSpec] = Field(default_factory=dict)
     graph: Graph

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import ValidationError
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+KEY_PATTERN = r"^[a-z][a-z0-9_]{0,47}$"  # what nodes, agents and tools are called
 
 
 @dataclass(frozen=True)
@@ -17,9 +23,19 @@ class Problem:
     edge: str | None = None
     field: str = ""
     severity: Literal["error", "warning"] = "error"
+    line: int | None = None  # where it stands in an imported file, from 1
+    column: int | None = None
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
+
+
+class Refused(Exception):
+    """Something that was not done, with every reason; nothing of it was saved."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = list(problems)
+        super().__init__(" ".join(problem.message for problem in self.problems))
 
 
 def from_validation_error(
@@ -29,22 +45,33 @@ def from_validation_error(
     return [
         Problem(
             code=f"schema.{item['type']}",
-            message=_sentence(item["msg"]),
+            message=_sentence(item),
             fix="",
             node=node,
-            field=_path(prefix, item["loc"]),
+            field=path_of(item["loc"], prefix),
         )
-        for item in error.errors(include_url=False, include_context=False, include_input=False)
+        for item in error.errors(include_url=False, include_input=False)
     ]
 
 
-def _path(prefix: str, loc: tuple[int | str, ...]) -> str:
+def path_of(loc: Iterable[int | str], prefix: str = "") -> str:
+    """`graph.nodes[2].config.agent`, as a person would write it."""
     path = prefix
     for part in loc:
-        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else part
+        if part != "[key]":  # pydantic's word for "the key itself"
+            path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else part
     return path
 
 
-def _sentence(message: str) -> str:
-    message = message.removeprefix("Value error, ")
+def _sentence(item: ErrorDetails) -> str:
+    match item["type"]:
+        case "missing":
+            return "This is missing."
+        case "extra_forbidden":
+            return f"There is no field called {item['loc'][-1]}."
+        case "string_pattern_mismatch" if item.get("ctx", {}).get("pattern") == KEY_PATTERN:
+            return "Use lower-case letters, digits and underscores, a letter first, at most 48 characters."
+        case "string_too_short":
+            return "This must not be empty."
+    message = item["msg"].removeprefix("Value error, ")
     return message if message.endswith(".") else f"{message}."
