@@ -72,8 +72,9 @@ def _declare(name: str, default: Any, meaning: str, parse: Callable[[str], Any],
     try:
         return parse(raw)
     except ValueError as error:
-        shown = "its value" if secret else repr(raw)
-        raise ImproperlyConfigured(f"{name}: {shown} is not valid, {error}.") from error
+        if secret:
+            raise ImproperlyConfigured(f"{name}: its value is not valid.") from None
+        raise ImproperlyConfigured(f"{name}: {raw!r} is not valid, {error}.") from error
 
 
 def text(name: str, default: str, meaning: str, *, secret: bool = False) -> str:

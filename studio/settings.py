@@ -18,9 +18,9 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env.load_own_dotenv(BASE_DIR)
 
 # ── where and how it runs ───────────────────────────────────────────────────────────────────────────
-HOME = Path(
-    env.text("TROUPE_HOME", str(BASE_DIR / ".troupe"), "Folder for embedded services, keys and logs.")
-).absolute()
+HOME = BASE_DIR / env.text(
+    "TROUPE_HOME", ".troupe", "Folder of data, keys and logs; a relative one is in the checkout."
+)
 env.load_dotenv(Places(HOME).shared_env)  # a running `up` leaves its addresses there
 DEBUG = env.boolean("DEBUG", False, "Django's debug mode; never on a machine others can reach.")
 PUBLIC_URL = env.text(

@@ -91,7 +91,8 @@ def run(command: tuple[str, ...], *, quiet: bool = True) -> str:
         check=False,
     )
     if done.returncode:
-        lines = [line.strip() for line in (done.stdout or "").splitlines() if line.strip()]
+        said = (line.strip() for line in (done.stdout or "").splitlines())
+        lines = [line for line in said if line and not line.startswith("at ")]
         raise Trouble(f"`{' '.join(map(_short, command))}` failed: {' / '.join(lines[-6:])}")
     return done.stdout or ""
 

@@ -99,6 +99,12 @@ def require_redis() -> None:
         raise Trouble(f"Redis cannot be reached ({error}); check REDIS_URL.") from error
 
 
+def forget_sweeper() -> None:
+    """Redis remembers the sweeper of the start before."""
+    with redis.Redis.from_url(settings.REDIS) as client:
+        client.delete(SWEEPER_KEY)
+
+
 def sweeper_alive() -> bool:
     try:
         with redis.Redis.from_url(settings.REDIS, socket_timeout=1) as client:

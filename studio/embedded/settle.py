@@ -75,7 +75,7 @@ def settle(arguments: Sequence[str]) -> None:
 
 def _settle(options: argparse.Namespace) -> Settled:
     _check_options(options)
-    home = (options.home or Path(os.environ.get("TROUPE_HOME") or ROOT / ".troupe")).absolute()
+    home = options.home.absolute() if options.home else ROOT / (os.environ.get("TROUPE_HOME") or ".troupe")
     places = Places(home)
     places.make()
     url = _public_url(options.port)

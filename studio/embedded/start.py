@@ -108,6 +108,7 @@ class _Start:
             said.insert(0, f"PostgreSQL {database.reach()}")
             database.require_durable()
             processes.require_redis()
+            processes.forget_sweeper()
 
     def _postgres(self) -> Postgres:
         places = self.places
