@@ -10,3 +10,5 @@ urlpatterns = [
     path("", include("agents.urls")),
     path("", include("runs.urls")),
 ]
+
+handler403 = "studio.web.errors.forbidden"

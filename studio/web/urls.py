@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from studio.web.search import search
+
+urlpatterns = [
+    path("w/<slug:slug>/search/", search, name="search"),
+]
