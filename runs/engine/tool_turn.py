@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from agents.topology import rules, schemas
+from agents.toolbox.arguments import BadArguments, validate_arguments
+from agents.topology import rules
 from agents.topology.graph import PinnedTool, ToolSpec
 from runs.engine import events as ev
 from runs.engine.commands import Command, Compute, StartToolCall
@@ -16,7 +17,6 @@ from runs.engine.model_turn import after_backoff
 from runs.engine.state import ApprovalState, Call, CallStatus
 
 SETTLED = frozenset({CallStatus.COMPLETED, CallStatus.REFUSED})
-ARGUMENTS_LIMIT = 100_000  # characters
 
 
 def tool_steps(view: NodeView, call: Call, retries: int) -> Iterator[Command]:
@@ -84,7 +84,7 @@ def _vet(view: NodeView, call: Call, tools: dict[str, PinnedTool], content: Cont
         message = f"There is no tool {call.name[:100]!r} here. Your tools: {given}."
         return _refusal(view, call, "unknown_tool", message, content)
     try:
-        arguments = read_arguments(tool.parameters, str(content.get(call.arguments)))
+        arguments = validate_arguments(tool.parameters, str(content.get(call.arguments)))
     except BadArguments as error:
         return _refusal(view, call, "bad_arguments", str(error), content)
     return ev.ToolCallVetted(
@@ -95,27 +95,6 @@ def _vet(view: NodeView, call: Call, tools: dict[str, PinnedTool], content: Cont
         effect=tool.effect,
         ask=why_ask(tool.spec, arguments),
     )
-
-
-class BadArguments(ValueError):
-    """Arguments a model sent that cannot be used; the text tells it every reason."""
-
-
-def read_arguments(schema: dict[str, Any], raw: str) -> dict[str, Any]:
-    """The arguments in `raw`, if they are JSON and fit `schema`. Raises BadArguments with all reasons."""
-    if len(raw) > ARGUMENTS_LIMIT:
-        raise BadArguments(
-            f"The arguments are {len(raw)} characters long; at most {ARGUMENTS_LIMIT} are allowed."
-        )
-    try:
-        arguments = json.loads(raw or "{}")
-    except ValueError as error:
-        raise BadArguments(f"The arguments are not valid JSON: {error}.") from error
-    if not isinstance(arguments, dict):
-        raise BadArguments("The arguments must be a JSON object.")
-    if wrong := schemas.errors(schema, arguments):
-        raise BadArguments("The arguments do not fit: " + "; ".join(wrong))
-    return arguments
 
 
 def why_ask(spec: ToolSpec, arguments: dict[str, Any]) -> str:

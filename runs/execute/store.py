@@ -1,0 +1,128 @@
+"""What the workers' loop asks of PostgreSQL: claim, load, append, park. Every statement is one commit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from psycopg import AsyncConnection
+from psycopg.conninfo import make_conninfo
+from psycopg_pool import AsyncConnectionPool
+
+from runs.engine import events as ev
+from runs.engine.plan import Plan, plan_for
+from runs.log import Head, Statement
+
+POOL = 20
+
+
+def conninfo() -> str:
+    """The libpq connection string of Django's default database."""
+    database = settings.DATABASES["default"]
+    options = {
+        "dbname": database["NAME"],
+        "user": database.get("USER"),
+        "password": database.get("PASSWORD"),
+        "host": database.get("HOST"),
+        "port": database.get("PORT"),
+    } | database.get("OPTIONS", {})
+    return make_conninfo("", **{name: value for name, value in options.items() if value and name != "pool"})
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A run this process owns, as it was when it was claimed."""
+
+    run: UUID
+    workspace: UUID
+    team_version: UUID
+    mode: str
+    head: Head
+
+
+CLAIM = """
+UPDATE runs_run SET epoch = epoch + 1, owner = %(owner)s,
+    lease_until = now() + make_interval(secs => %(lease)s)
+WHERE id = %(run)s AND runnable AND event_version <= %(version)s
+    AND (lease_until IS NULL OR lease_until < now())
+RETURNING workspace_id, team_version_id, mode, seq, head_hash, epoch
+"""
+HEAD = "SELECT seq, head_hash, epoch FROM runs_run WHERE id = %s"
+EVENTS = "SELECT body FROM runs_event WHERE run_id = %s ORDER BY seq"
+VERSION = "SELECT digest, content::text FROM agents_teamversion WHERE id = %s"
+BLOBS = "SELECT digest, content FROM runs_blob WHERE workspace_id = %s AND digest = ANY(%s)"
+PARK = """
+UPDATE runs_run SET runnable = %(runnable)s, owner = '', lease_until = NULL
+WHERE id = %(run)s AND epoch = %(epoch)s AND seq = %(seq)s RETURNING id
+"""
+
+
+class Store:
+    def __init__(self) -> None:
+        self.pool: AsyncConnectionPool[AsyncConnection[Any]] = AsyncConnectionPool(
+            conninfo(),
+            min_size=2,
+            max_size=POOL,
+            open=False,
+            kwargs={"autocommit": True, "prepare_threshold": 2},
+            check=AsyncConnectionPool.check_connection,
+        )
+        self._plans: dict[UUID, Plan] = {}
+
+    async def open(self) -> None:
+        await self.pool.open()
+
+    async def close(self) -> None:
+        await self.pool.close()
+
+    async def _all(self, sql: str, params: Any) -> list[Any]:
+        async with self.pool.connection() as connection:
+            return await (await connection.execute(sql, params)).fetchall()
+
+    async def _one(self, sql: str, params: Any) -> Any | None:
+        async with self.pool.connection() as connection:
+            return await (await connection.execute(sql, params)).fetchone()
+
+    async def claim(self, run: UUID, owner: str) -> Claim | None:
+        """Own the run, with a new epoch; None when it is not runnable or somebody else's."""
+        row = await self._one(
+            CLAIM, {"run": run, "owner": owner, "lease": settings.LEASE_SECONDS, "version": ev.VERSION}
+        )
+        if row is None:
+            return None
+        return Claim(run, row[0], row[1], row[2], Head(row[3], bytes(row[4]), row[5]))
+
+    async def head(self, run: UUID) -> Head | None:
+        row = await self._one(HEAD, (run,))
+        return Head(row[0], bytes(row[1]), row[2]) if row else None
+
+    async def events(self, run: UUID) -> list[ev.AnyEvent]:
+        return [ev.decode(row[0]) for row in await self._all(EVENTS, (run,))]
+
+    async def plan(self, team_version: UUID) -> Plan:
+        if team_version not in self._plans:
+            row = await self._one(VERSION, (team_version,))
+            if row is None:
+                raise LookupError(f"Team version {team_version} does not exist.")
+            self._plans[team_version] = plan_for(row[0], json.loads(row[1]))
+        return self._plans[team_version]
+
+    async def blobs(self, workspace: UUID, digests: Iterable[str]) -> dict[str, str]:
+        wanted = list(digests)
+        found = dict(await self._all(BLOBS, (workspace, wanted)))
+        if missing := set(wanted) - set(found):
+            raise LookupError(f"Content {sorted(missing)[0][:12]} is no longer stored.")
+        return found
+
+    async def append(self, statement: Statement) -> bool:
+        """Whether it was written; if not, somebody else has appended or taken over."""
+        return await self._one(statement.sql, statement.params) is not None
+
+    async def park(self, run: UUID, head: Head, *, runnable: bool = False) -> bool:
+        """Give up the lease, unless something was appended since. `runnable`: others should go on."""
+        params = {"run": run, "epoch": head.epoch, "seq": head.seq, "runnable": runnable}
+        return await self._one(PARK, params) is not None

@@ -1,0 +1,27 @@
+"""Celery tasks: an id in, one call, nothing else. A lost or doubled message changes nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from celery import shared_task
+from celery.signals import worker_init, worker_shutting_down
+
+from runs.execute import host
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def advance(run: str) -> None:
+    host.host().submit(UUID(run))
+
+
+@worker_init.connect  # type: ignore[untyped-decorator]
+def start_host(**_: Any) -> None:
+    host.host()
+
+
+@worker_shutting_down.connect  # type: ignore[untyped-decorator]
+def stop_host(**_: Any) -> None:
+    """Celery cannot stop threads softly, so runs are parked here, at the boundaries of calls."""
+    host.shut_down()
