@@ -98,11 +98,11 @@ def list_price(kind: str, base_url: str, model: str, at: datetime) -> Price | No
 
     A model is never looked up by its name alone: the same weights cost something else elsewhere.
     """
-    if kind in ("local", "rehearsal"):
+    if kind in ("local", "rehearsal") or not base_url:
         return None
     snapshot = get_snapshot()
     try:
-        _, found = snapshot.find_provider_model(model, None, None, base_url or "https://api.openai.com/v1")
+        _, found = snapshot.find_provider_model(model, None, None, base_url)
     except LookupError:
         return None
     with warnings.catch_warnings():
@@ -134,10 +134,10 @@ def _tier(price: Decimal | TieredPrices, tokens: int) -> Decimal:
 
 def context_window(base_url: str, model: str) -> int | None:
     """The context window the price list states for a model, as a suggestion."""
+    if not base_url:
+        return None
     try:
-        _, found = get_snapshot().find_provider_model(
-            model, None, None, base_url or "https://api.openai.com/v1"
-        )
+        _, found = get_snapshot().find_provider_model(model, None, None, base_url)
     except LookupError:
         return None
     return found.context_window

@@ -203,6 +203,7 @@ NODE_KIND_PACKAGE = "runs.engine.kinds"
 TOOL_KINDS = [
     "agents.toolbox.calculator",
     "agents.toolbox.current_time",
+    "agents.toolbox.http_request",
     "agents.toolbox.notes_read",
     "agents.toolbox.notes_write",
 ]

@@ -16,6 +16,7 @@ class Tool(models.Model):
     kind = models.CharField(max_length=48)  # a name in agents.toolbox.registry
     description = models.TextField(blank=True)
     config = models.JSONField(default=dict)
+    secrets = models.JSONField(default=dict)  # name → {"sealed": ciphertext, "scope": where it may be sent}
     approval = models.CharField(max_length=1000, blank=True)  # a CEL rule over `args`
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

@@ -133,6 +133,15 @@ class ToolKind:
         """What a rehearsal answers instead: nothing outside is read or changed."""
         return {"simulated": True, "note": f"{self.title} was rehearsed: nothing was read or changed."}
 
+    # ── secrets: their values are kept apart from the configuration, encrypted ──────────────────
+    def split_secrets(self, config: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+        """The configuration without secret values, and the values by name, from what a form or file gave."""
+        return dict(config), {}
+
     def secret_names(self, config: Any) -> tuple[str, ...]:
-        """The secrets this configuration needs; their values are kept apart from it, encrypted."""
+        """The secrets this configuration needs."""
+        return ()
+
+    def secret_scope(self, config: Any) -> tuple[str, ...]:
+        """Where secrets may be sent; one that was entered for less has to be entered again."""
         return ()
