@@ -1,0 +1,92 @@
+"""Makes a draft into what a run executes: agents, tools and their versions pinned inside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from agents import queries
+from agents.actions.tools import problems_of_spec
+from agents.models import Team
+from agents.toolbox.registry import tool_kind
+from agents.topology.check import Catalog, blocking
+from agents.topology.graph import Graph, PinnedAgent, PinnedTeam, PinnedTool, ToolSpec
+from agents.topology.problems import Problem, Refused
+from agents.topology.references import agents_of, agents_of_node
+
+
+def problems_of(team: Team) -> list[Problem]:
+    """Everything the canvas shows: the graph's problems, and those of what it refers to."""
+    catalog = queries.catalog(team.workspace)
+    found = queries.problems_of(team, catalog)
+    return [*found, *_beyond_the_graph(team.parsed_draft(), catalog, found)]
+
+
+def pin(team: Team) -> PinnedTeam:
+    """The draft with everything it needs. Raises Refused with every problem that keeps it from running."""
+    problems = problems_of(team)
+    if blocking(problems):
+        raise Refused(blocking(problems))
+    graph = team.parsed_draft()
+    keys = agents_of(graph)
+    rows = {agent.key: agent for agent in queries.agents(team.workspace).filter(key__in=keys)}
+    agents = {
+        key: PinnedAgent(spec=queries.spec_of(rows[key]), version=_number(rows[key].current)) for key in keys
+    }
+    names = dict.fromkeys(name for agent in agents.values() for name in agent.spec.tools)
+    tools = {row.name: row.parsed() for row in queries.tools(team.workspace).filter(name__in=names)}
+    return PinnedTeam(
+        name=team.name,
+        description=team.description,
+        agents=agents,
+        tools={name: _pinned_tool(tools[name]) for name in names},
+        graph=graph,
+    )
+
+
+def _number(version: object) -> int:
+    return int(getattr(version, "number", 0))
+
+
+def _pinned_tool(spec: ToolSpec) -> PinnedTool:
+    kind = tool_kind(spec.kind)
+    return PinnedTool(
+        spec=spec,
+        title=kind.title,
+        description=spec.description or kind.summary,
+        parameters=kind.schema(spec.config),
+        effect=kind.effect_of(spec.config),
+    )
+
+
+def _beyond_the_graph(graph: Graph, catalog: Catalog, found: list[Problem]) -> Iterator[Problem]:
+    """Models and tools that cannot be used, of agents in any kind of node, where no kind said so itself."""
+    said = {(problem.node, problem.code) for problem in found}
+    for node in graph.nodes:
+        for key in agents_of_node(node):
+            spec = catalog.agents.get(key)
+            if spec is None:
+                continue
+            model = (spec.model.endpoint, spec.model.model)
+            missing = catalog.models is not None and model not in catalog.models
+            if missing and (node.id, "agent.model") not in said:
+                yield Problem(
+                    "agent.model",
+                    f"{spec.name} uses {spec.model.model} at {spec.model.endpoint}, which is not set up.",
+                    "Choose a model that is.",
+                    node.id,
+                    field="agent",
+                )
+            for name in spec.tools:
+                if name in catalog.tools:
+                    yield from _tool_problems(node.id, spec.name, name, catalog.tools[name])
+
+
+def _tool_problems(node: str, agent: str, name: str, spec: ToolSpec) -> Iterator[Problem]:
+    for problem in problems_of_spec(name, spec):
+        yield Problem(
+            "tool.unusable",
+            f"The tool {name} of {agent} cannot be used: {problem.message}",
+            problem.fix or "Correct it under Tools.",
+            node,
+            field="agent",
+        )
