@@ -45,7 +45,7 @@ def _ending(state: RunState, plan: Plan) -> ev.Event | None:
 
 
 def _failure(state: RunState, plan: Plan) -> ev.RunFailed:
-    for path in plan.order:
+    for path in reversed(plan.order):  # an earlier failure was taken care of, or caused this one
         node = state.nodes.get(path)
         if node and node.status is NodeStatus.FAILED:
             return ev.RunFailed(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from runs.engine.dialects.base import Prompt
     from runs.engine.plan import Plan
 
-EdgeState = Literal["undecided", "live", "skipped", "failed"]
+EdgeState = Literal["undecided", "live", "skipped", "failed", "cancelled"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +47,33 @@ class NodeView:
         return [edge.source for edge, state in self.edges_in() if state == "live"]
 
     def arrival(self) -> str:
-        """Digest of what came in: the output of the one live source, which all but joins have."""
-        return self.run.node(self.live_sources()[0]).output
+        """Digest of what came in: the output of the one live source, which all but joins have.
+
+        An error edge carries what the failed node had been given, so that another can take over.
+        """
+        source = next(iter(self.live_sources()), None)
+        if source is None:
+            return self.run.input
+        node = self.run.node(source)
+        return node.output if node.status is NodeStatus.DONE else self._at(source).arrival()
+
+    def errors(self) -> list[str]:
+        """What went wrong in the nodes that error edges come from."""
+        failed = [
+            source for source in self.live_sources() if self.run.node(source).status is NodeStatus.FAILED
+        ]
+        return [f"{self.plan.title(source)}: {self.run.node(source).message}" for source in failed]
+
+    def _at(self, path: str) -> NodeView:
+        return NodeView(self.plan, self.run, path)
 
     def contributions(self) -> list[str]:
         """The nodes whose outputs came in, seen through routers, gates and joins, in graph order."""
         found: list[str] = []
         for source in self.live_sources():
-            before = NodeView(self.plan, self.run, source)
-            if self.plan.kinds[source].passes_on(before):
+            before = self._at(source)
+            failed = before.state.status is NodeStatus.FAILED
+            if failed or self.plan.kinds[source].passes_on(before):
                 found += before.contributions()
             else:
                 found.append(source)
@@ -65,7 +83,7 @@ class NodeView:
         """What rules and templates may read: `input`, `value` and `nodes.<id>.output` of what came before."""
         before = self.plan.view.ancestors[self.path]
         done = {path: node.output for path, node in self.run.nodes.items() if path in before and node.output}
-        arrival = self.arrival() if self.live_sources() else self.run.input
+        arrival = self.arrival()
         content.need([*done.values(), self.run.input, arrival])
         return {
             "input": content.get(self.run.input),
@@ -86,7 +104,7 @@ def edge_state(run: RunState, edge: Edge) -> EdgeState:
         return "live" if edge.kind is EdgeKind.ERROR else "failed"
     if source.status is NodeStatus.SKIPPED and source.upstream_failed:
         return "failed" if edge.kind is EdgeKind.FLOW else "skipped"
-    return "skipped"
+    return "cancelled" if source.status is NodeStatus.CANCELLED else "skipped"
 
 
 Readiness = Literal["wait", "start", "skip", "fail"]

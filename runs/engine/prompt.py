@@ -56,6 +56,10 @@ def task_sections(task: Task, view: NodeView, content: Content) -> list[Section]
         elif ("nodes", path) not in named:
             title = f"From {view.plan.title(path)}"
             sections.append(Section("node", title, _data(title, value, content)))
+    if errors := view.errors():
+        sections.append(
+            Section("node", "What went wrong", _data("What went wrong", "\n".join(errors), content))
+        )
     return sections
 
 

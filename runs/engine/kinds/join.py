@@ -159,11 +159,11 @@ class JoinKind(Kind):
         config = view.config
         needed = {"quorum": config.quorum, "best_effort": config.at_least}.get(config.policy, 1)
         counted = [edge.source for edge, state in view.edges_in() if state != "skipped"]
-        failed = [view.plan.title(edge.source) for edge, state in view.edges_in() if state == "failed"]
+        failed = [self._why(view, edge.source) for edge, state in view.edges_in() if state == "failed"]
         if len(live) < min(needed, len(counted)) or (config.policy == "all" and failed):
             lost = f"; failed: {', '.join(failed)}" if failed else ""
             message = f"{len(live)} of {len(counted)} branches came through{lost}."
-            yield ev.NodeFailed(path=view.path, code="join", message=message)
+            yield ev.NodeFailed(path=view.path, code="join", message=message[:500])
         elif config.policy == "any":
             yield ev.NodeCompleted(
                 path=view.path, output=view.run.node(live[0]).output, note=f"{live[0]} was first"
@@ -174,6 +174,10 @@ class JoinKind(Kind):
             merged = {path: content.get(output) for path, output in outputs.items()}
             note = f"{len(live)} of {len(counted)}"
             yield ev.NodeCompleted(path=view.path, output=content.put(merged), note=note)
+
+    def _why(self, view: NodeView, path: str) -> str:
+        message = view.run.node(path).message.rstrip(".")
+        return f"{view.plan.title(path)} ({message[:120]})" if message else view.plan.title(path)
 
 
 KIND = JoinKind()
