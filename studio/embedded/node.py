@@ -79,7 +79,7 @@ def _recent(version: str) -> bool:
 
 
 def run(command: tuple[str, ...], *, quiet: bool = True) -> str:
-    """Run one of `find()`'s programs in the checkout; returns its output, or raises with its last lines."""
+    """Run one of `find()`'s programs in the checkout; returns its output, or raises with what it said first."""
     done = subprocess.run(  # noqa: S603 - our own command
         command,
         cwd=ROOT,
@@ -91,9 +91,9 @@ def run(command: tuple[str, ...], *, quiet: bool = True) -> str:
         check=False,
     )
     if done.returncode:
-        said = (line.strip() for line in (done.stdout or "").splitlines())
-        lines = [line for line in said if line and not line.startswith("at ")]
-        raise Trouble(f"`{' '.join(map(_short, command))}` failed: {' / '.join(lines[-6:])}")
+        said = (line.removeprefix("npm error").strip() for line in (done.stdout or "").splitlines())
+        lines = [line for line in said if line and not line.startswith(("at ", "npm warn"))]
+        raise Trouble(f"`{' '.join(map(_short, command))}` failed: {' / '.join(lines[:6])}")
     return done.stdout or ""
 
 
