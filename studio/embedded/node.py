@@ -79,7 +79,7 @@ def _recent(version: str) -> bool:
 
 
 def run(command: tuple[str, ...], *, quiet: bool = True) -> str:
-    """Run one of `find()`'s programs in the checkout; returns its output, or raises with what it said first."""
+    """Run one of `find()`'s programs in the checkout; returns its output; raises with the first it said."""
     done = subprocess.run(  # noqa: S603 - our own command
         command,
         cwd=ROOT,
