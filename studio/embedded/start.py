@@ -148,12 +148,12 @@ class _Start:
         try:
             owner = ensure_owner()
             call_command("seed")
+            return settings.PUBLIC_URL + sign_in_link(user=owner.user)
         except Exception as error:
             raise Trouble(
                 f"the workspace could not be set up ({type(error).__name__}: {error}); nothing was half "
                 f"saved. Where it failed is in {self._write_down(error)}."
             ) from error
-        return settings.PUBLIC_URL + sign_in_link(user=owner.user)
 
     def _write_down(self, error: Exception) -> Path:
         log = self.places.logs / "up.log"
