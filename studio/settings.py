@@ -209,7 +209,9 @@ TOOL_KINDS = [
 ]
 NEW_WORKSPACE_HOOKS = ["agents.seed.furnish"]
 MEMBERSHIP_ENDED_HOOKS = ["runs.live.revoke.close_sockets"]
-FRAME_CONTEXT: dict[str, str] = {}  # template variable → function of the Member
+FRAME_CONTEXT: dict[str, str] = {
+    "approvals_waiting": "runs.queries.approvals_waiting"
+}  # template variable → function of the Member
 SEARCH_SOURCES: list[str] = []  # functions of (Member, text) → hits of studio.web.search
 
 # ── browser security ────────────────────────────────────────────────────────────────────────────────
@@ -247,7 +249,7 @@ STATICFILES_DIRS: list[Any] = [
     BASE_DIR / "static",
     ("plotly", (packages.folder("plotly") or BASE_DIR) / "package_data"),
 ]
-STATIC_ROOT = HOME / "static"
+STATIC_ROOT = None  # files are served from where they are; nothing is collected
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
