@@ -141,6 +141,7 @@ class _Attempt:
         self.host = host
         self.port = port
         self.blocked: Blocked | None = None
+        self.tried = False  # another of its addresses was allowed
 
 
 _attempt: ContextVar[_Attempt] = ContextVar("outbound_attempt")
@@ -157,6 +158,7 @@ def _guarded_socket(info: aiohttp.connector.AddrInfoType) -> socket.socket:
             shown = "" if literal(attempt.host) == address else str(address)
             attempt.blocked = Blocked(attempt.host, port, why, shown)
             raise PermissionError(attempt.blocked.sentence)
+    attempt.tried = True
     return socket.socket(family=family, type=kind, proto=protocol)
 
 
@@ -172,7 +174,7 @@ class GuardedConnector(aiohttp.TCPConnector):
         try:
             return await super().connect(req, traces, timeout)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            if attempt.blocked is not None:
+            if attempt.blocked is not None and not attempt.tried:
                 raise attempt.blocked from error
             raise explain(error, req.url) from error
         finally:
@@ -244,22 +246,20 @@ def explain(error: BaseException, url: URL | str) -> OutboundError:
         return BadUrl(
             f"{error} is not a valid http:// or https:// address, or {host} redirects to one that is not."
         )
-    if isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientPayloadError | ConnectionResetError):
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return _not_connected(error.os_error, where)
+    if isinstance(error, OSError | aiohttp.ServerDisconnectedError | aiohttp.ClientPayloadError):
         return OutboundError("disconnected", f"{where} closed the connection before the answer was complete.")
-    if isinstance(error, OSError):
-        return _os_error(error, where)
     return OutboundError("failed", f"The request to {where} failed: {error or type(error).__name__}.")
 
 
-def _os_error(error: OSError, where: str) -> OutboundError:
-    cause: BaseException = getattr(error, "os_error", error)
+def _not_connected(cause: OSError, where: str) -> OutboundError:
+    """Why no connection was made: nothing of the request was sent."""
     if isinstance(cause, ConnectionRefusedError):
         return OutboundError("refused", f"{where} refused the connection: nothing listens on that port.")
-    if isinstance(cause, ConnectionResetError):
-        return OutboundError("disconnected", f"{where} closed the connection while it was being made.")
     if isinstance(cause, TimeoutError):
         return OutboundError("timeout", f"{where} did not answer in time.")
-    reason = os.strerror(error.errno) if error.errno else str(cause)
+    reason = os.strerror(cause.errno) if cause.errno else str(cause)
     return OutboundError("unreachable", f"{where} cannot be reached: {reason}.")
 
 
