@@ -54,10 +54,10 @@ def require_durable() -> None:
         )
 
 
-def migrate(wait: Callable[[], None]) -> str:
-    """Apply what is missing, one process at a time; returns what was done."""
+def migrate(tick: Callable[[str], None]) -> str:
+    """Apply what is missing, one process at a time; returns what was done. `tick` is called while waiting."""
     try:
-        with _migration_lock(wait):
+        with _migration_lock(tick):
             refuse_newer()
             count = len(pending())
             if count:
@@ -97,10 +97,10 @@ def newer() -> list[str]:
 
 
 @contextmanager
-def _migration_lock(wait: Callable[[], None]) -> Iterator[None]:
+def _migration_lock(tick: Callable[[str], None]) -> Iterator[None]:
     """Two servers that start at once on one database take turns."""
     while not _ask("select pg_try_advisory_lock(%s)"):
-        wait()
+        tick("another start is migrating")
         time.sleep(0.2)
     try:
         yield

@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -33,15 +33,15 @@ INPUTS = (
 )
 
 
-def ensure() -> str:
-    """Install and build what is not up to date; returns what was done."""
+def ensure(tick: Callable[[str], None] = lambda _: None) -> str:
+    """Install and build what is not up to date; returns what was done. `tick` is called while it works."""
     with _one_at_a_time():
-        installed = install_unlocked()
+        installed = install_unlocked(tick)
         inputs = fingerprint()
         if _stamped() == inputs:
             return "unchanged"
         STAMP.unlink(missing_ok=True)
-        node.run((*node.find().node, "static/build.mjs"))
+        node.run((*node.find().node, "static/build.mjs"), lambda: tick("building"))
         if not (BUILT / "troupe.css").is_file():
             raise Trouble("The front end was built without troupe.css; run `make clean` and then `make run`.")
         STAMP.write_text(inputs)
@@ -53,11 +53,12 @@ def install() -> bool:
         return install_unlocked()
 
 
-def install_unlocked() -> bool:
+def install_unlocked(tick: Callable[[str], None] = lambda _: None) -> bool:
     """`npm ci`, unless what the lock file names is there; returns whether it had to."""
     if is_installed():
         return False
-    node.run((*node.find().npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"))
+    command = (*node.find().npm, "ci", "--no-audit", "--no-fund", "--loglevel=error")
+    node.run(command, lambda: tick("installing npm packages"))
     if not is_installed():
         raise Trouble("npm did not install all of package-lock.json; run `make clean` and then `make run`.")
     return True

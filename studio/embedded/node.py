@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -78,23 +79,39 @@ def _recent(version: str) -> bool:
     return major is not None and int(major[0]) >= OLDEST
 
 
-def run(command: tuple[str, ...], *, quiet: bool = True) -> str:
-    """Run one of `find()`'s programs in the checkout; returns its output; raises with the first it said."""
-    done = subprocess.run(  # noqa: S603 - our own command
+def run(command: tuple[str, ...], tick: Callable[[], None] = lambda: None) -> str:
+    """Run one of `find()`'s programs in the checkout; returns its output; raises with the first it said.
+
+    `tick` is called every half second meanwhile.
+    """
+    process = subprocess.Popen(  # noqa: S603 - our own command
         command,
         cwd=ROOT,
         env=find().env(),
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE if quiet else None,
-        stderr=subprocess.STDOUT if quiet else None,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
-        check=False,
     )
-    if done.returncode:
-        said = (line.removeprefix("npm error").strip() for line in (done.stdout or "").splitlines())
+    output = _watch(process, tick)
+    if process.returncode:
+        said = (line.removeprefix("npm error").strip() for line in output.splitlines())
         lines = [line for line in said if line and not line.startswith(("at ", "npm warn"))]
         raise Trouble(f"`{' '.join(map(_short, command))}` failed: {' / '.join(lines[:6])}")
-    return done.stdout or ""
+    return output
+
+
+def _watch(process: subprocess.Popen[str], tick: Callable[[], None]) -> str:
+    try:
+        while True:
+            try:
+                return process.communicate(timeout=0.5)[0]
+            except subprocess.TimeoutExpired:
+                tick()
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
 
 
 def _short(part: str) -> str:

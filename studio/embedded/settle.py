@@ -13,7 +13,7 @@ from typing import IO
 from urllib.parse import urlsplit
 
 from studio import env
-from studio.embedded import keys, leftovers, lock, ports, version
+from studio.embedded import keys, leftovers, local_model, lock, ports, version
 from studio.embedded.places import Places
 from studio.embedded.service import ROOT
 from studio.embedded.trouble import Trouble
@@ -131,7 +131,7 @@ def _share(places: Places, url: str, port: int, no_model: bool) -> tuple[int | N
         rehearsal = ports.first_free(port + 1, taken)
         taken |= {rehearsal}
         os.environ["REHEARSAL_URL"] = f"http://{ports.HOST}:{rehearsal}/v1"
-    if not no_model and not os.environ.get("LOCAL_MODEL_URL"):
+    if not no_model and not os.environ.get("LOCAL_MODEL_URL") and local_model.available():
         model = ports.first_free(port + 2, taken)
         os.environ["LOCAL_MODEL_URL"] = f"http://{ports.HOST}:{model}/v1"
     ours = [f"{ports.HOST}:{number}" for number in (rehearsal, model) if number]

@@ -22,7 +22,7 @@ from studio.embedded.supervisor import Supervisor
 from studio.embedded.trouble import Trouble
 from studio.embedded.valkey import Valkey
 
-STEPS = 6
+STEPS = 5
 DATABASE = "troupe"
 
 
@@ -64,61 +64,48 @@ class _Start:
         self.workers = workers
 
     def everything(self) -> tuple[str, str]:
-        models = self._start_models()
-        self._database_and_redis()
-        self._pages()
-        self._tables()
+        """Slow things first: they get ready while the rest is done, and are waited for when needed."""
+        self._servers()
+        with self.narrator.step("Pages (styles and scripts)") as said:
+            said.append(frontend.ensure(self.narrator.tick))
+        self._database()
         version.record(self.places.version)
+        own = self._start_own_processes()
         with self.narrator.step("Workspace and example teams"):
             sign_in_url = self._furnish()
-        self._own_processes()
-        with self.narrator.step("Models") as said:
-            self.supervisor.wait_ready(*models)
+        with self.narrator.step(f"Web server, {self.workers} workers, sweeper, models") as said:
+            self.supervisor.wait_ready(*own)
             said += self._about_models()
         return settings.PUBLIC_URL, sign_in_url
 
-    def _start_models(self) -> list[str]:
-        """They load while the rest starts, and are waited for last."""
-        names = []
-        if self.settled.rehearsal_port:
-            service = processes.rehearsal(self.places, self.settled.rehearsal_port)
-            self.supervisor.start(service)
-            names.append(service.name)
-        if self.settled.model_port and local_model.available():
-            service = local_model.service(self.places, self.settled.model_port)
-            self.supervisor.start(service)
-            names.append(service.name)
-        return names
-
-    def _about_models(self) -> list[str]:
-        said = ["rehearsal"] if settings.REHEARSAL_URL else []
-        if self.settled.model_port and not local_model.available():
-            return [*said, "no local model: its package has no build for this machine"]
-        return [*said, f"local ({local_model.NAME})"] if settings.LOCAL_MODEL_URL else said
-
-    def _database_and_redis(self) -> None:
-        with self.narrator.step("PostgreSQL and Redis") as said:
+    def _servers(self) -> None:
+        with self.narrator.step("Starting PostgreSQL, Redis and the models") as said:
             if not settings.DATABASE_URL:
                 said += self._start_postgres()
+            self._start_models()
             if not settings.REDIS_URL:
                 said += self._start_valkey()
-            if not settings.DATABASE_URL:
-                self.supervisor.wait_ready("postgres")
-                self._postgres().ensure_database(DATABASE)
-            said.insert(0, f"PostgreSQL {database.reach()}")
-            database.require_durable()
-            processes.require_redis()
-            processes.forget_sweeper()
-
-    def _postgres(self) -> Postgres:
-        places = self.places
-        return Postgres(places.postgres, places.postgres_sockets, places.logs / "postgres.log")
 
     def _start_postgres(self) -> list[str]:
         postgres = self._postgres()
         said = postgres.prepare()
         self.supervisor.start(replace(postgres.service(), before=postgres.prepare))
         return said
+
+    def _postgres(self) -> Postgres:
+        places = self.places
+        return Postgres(places.postgres, places.postgres_sockets, places.logs / "postgres.log")
+
+    def _start_models(self) -> None:
+        if self.settled.rehearsal_port:
+            self.supervisor.start(processes.rehearsal(self.places, self.settled.rehearsal_port))
+        if self.settled.model_port:
+            self.supervisor.start(local_model.service(self.places, self.settled.model_port))
+
+    def _about_models(self) -> list[str]:
+        if settings.LOCAL_MODEL_URL:
+            return []
+        return ["no local model, as asked" if local_model.available() else "no local model on this machine"]
 
     def _start_valkey(self) -> list[str]:
         valkey = Valkey(self.places.valkey, self.places.valkey_socket, self.places.logs / "redis.log")
@@ -133,13 +120,16 @@ class _Start:
             return [f"Redis could not read its data, which was moved to {aside}; nothing is lost by it"]
         return []
 
-    def _pages(self) -> None:
-        with self.narrator.step("Pages (styles and scripts)") as said:
-            said.append(frontend.ensure())
-
-    def _tables(self) -> None:
-        with self.narrator.step("Database tables") as said:
-            said.append(database.migrate(lambda: self.narrator.tick("another start is migrating")))
+    def _database(self) -> None:
+        with self.narrator.step("Database") as said:
+            if not settings.DATABASE_URL:
+                self.supervisor.wait_ready("postgres")
+                self._postgres().ensure_database(DATABASE)
+            said.append(f"PostgreSQL {database.reach()}")
+            database.require_durable()
+            said.append(f"tables {database.migrate(self.narrator.tick)}")
+            processes.require_redis()
+            processes.forget_sweeper()
 
     def _furnish(self) -> str:
         """The first owner and workspace, what a new workspace has, and a link to get in."""
@@ -160,16 +150,15 @@ class _Start:
         log.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
         return log
 
-    def _own_processes(self) -> None:
-        with self.narrator.step(f"Web server, {self.workers} workers, sweeper"):
-            services = [
-                processes.web(self.places, self.settled.port),
-                *(processes.worker(self.places, number + 1) for number in range(self.workers)),
-                processes.sweeper(self.places),
-            ]
-            for service in services:
-                self.supervisor.start(service)
-            self.supervisor.wait_ready(*(service.name for service in services))
+    def _start_own_processes(self) -> list[str]:
+        services = [
+            processes.web(self.places, self.settled.port),
+            *(processes.worker(self.places, number + 1) for number in range(self.workers)),
+            processes.sweeper(self.places),
+        ]
+        for service in services:
+            self.supervisor.start(service)
+        return [name for name in self.supervisor.names() if name not in {"postgres", "redis"}]
 
 
 def _write_ready_file(file: Path | None, url: str, sign_in_url: str) -> None:

@@ -45,6 +45,9 @@ class Supervisor:
         """Start it and return at once; `wait_ready` tells when it answers."""
         self._children[service.name] = Child(service, self._spawn(service), time.monotonic())
 
+    def names(self) -> list[str]:
+        return list(self._children)
+
     def _spawn(self, service: Service) -> subprocess.Popen[bytes]:
         service.before()
         rotate(service.log)

@@ -37,7 +37,7 @@ def test_a_second_migration_waits_for_the_first() -> None:
     )
     waited = []
 
-    def release() -> None:
+    def release(_: str) -> None:
         waited.append(True)
         other.execute("select pg_advisory_unlock(%s)", [database.MIGRATION_LOCK])
 

@@ -108,7 +108,7 @@ def test_the_front_end_is_built_again_only_when_a_source_changed(
     write_lock(checkout / "node_modules/.package-lock.json", {"node_modules/react": {"version": "19.0.0"}})
     built = []
 
-    def build(command: tuple[str, ...]) -> str:
+    def build(command: tuple[str, ...], tick: object = None) -> str:
         built.append(command[-1])
         (checkout / "static/build/troupe.css").write_text("a{}")
         return ""
@@ -126,7 +126,7 @@ def test_a_build_that_left_nothing_is_told_and_not_believed(
     checkout: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_lock(checkout / "node_modules/.package-lock.json", {"node_modules/react": {"version": "19.0.0"}})
-    monkeypatch.setattr(node, "run", lambda command: "")
+    monkeypatch.setattr(node, "run", lambda command, tick: "")
     with pytest.raises(Trouble, match=r"without troupe\.css"):
         frontend.ensure()
     assert not frontend.is_built()
