@@ -70,7 +70,7 @@ def _resolved(row: EndpointModel, at: datetime) -> ResolvedModel:
         base_url=address_of(endpoint),
         api_key=secrets.decrypt(endpoint.key_encrypted) if endpoint.key_encrypted else "",
         model=row.name,
-        capabilities=endpoint.capabilities,
+        capabilities=endpoint.capabilities | row.capabilities,
         concurrency=endpoint.concurrency,
         context_window=row.context_window,
         price=price_of(row, at),

@@ -52,6 +52,7 @@ class EndpointModel(models.Model):
     endpoint = models.ForeignKey(Endpoint, on_delete=models.CASCADE, related_name="models")
     name = models.CharField(max_length=200)
     context_window = models.PositiveIntegerField(null=True, blank=True)
+    capabilities = models.JSONField(default=dict)  # what differs from its endpoint's
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -40,7 +40,13 @@ class NotesRead(ToolKind):
         return answer
 
 
+def below(prefix: str, key: str) -> str:
+    """The key of a note under `prefix`, which callers may leave out."""
+    return key if key.startswith(prefix) else prefix + key
+
+
 def _read(context: ToolContext, prefix: str, key: str) -> JsonValue:
+    key = below(prefix, key) if key else ""
     notes = Note.objects.filter(workspace_id=context.workspace_id, key__startswith=prefix)
     note = notes.filter(key=key).first() if key else None
     if note:

@@ -9,6 +9,7 @@ from django.db import transaction
 from pydantic import Field, JsonValue
 
 from agents.models import Note
+from agents.toolbox.notes_read import below
 from agents.toolbox.tool import Effect, ToolArguments, ToolConfig, ToolContext, ToolFailed, ToolKind
 
 
@@ -38,11 +39,11 @@ class NotesWrite(ToolKind):
     async def perform(
         self, arguments: dict[str, Any], config: WriteConfig, context: ToolContext
     ) -> JsonValue:
-        key, text = arguments["key"], arguments["text"]
+        key, text = below(config.prefix, arguments["key"]), arguments["text"]
         if "\x00" in key + text:
             raise ToolFailed("Notes cannot hold NUL characters; leave them out.")
-        if not key.startswith(config.prefix):
-            raise ToolFailed(f"This tool may only write notes whose key begins with {config.prefix}.")
+        if len(key) > 120:
+            raise ToolFailed("The key is too long; at most 120 characters are allowed.")
         answer: JsonValue = await database_sync_to_async(_write)(context, key, text)
         return answer
 

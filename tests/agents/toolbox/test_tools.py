@@ -125,14 +125,22 @@ def test_a_prefix_limits_what_notes_can_be_reached(workspace: Workspace) -> None
     Note.objects.create(workspace=workspace, key="public/plan", text="open")
     limit = {"prefix": "public/"}
     assert call("notes_read", {}, context(workspace), limit) == {"keys": ["public/plan"]}
-    assert call("notes_read", {"key": "private/plan"}, context(workspace), limit) == {
-        "key": "private/plan",
-        "text": None,
-        "note": "There is no note with this key.",
-        "keys": ["public/plan"],
-    }
-    with pytest.raises(ToolFailed, match="begins with public/"):
-        call("notes_write", {"key": "private/plan", "text": "x"}, context(workspace), limit)
+    missed = call("notes_read", {"key": "private/plan"}, context(workspace), limit)
+    assert isinstance(missed, dict)
+    assert missed["text"] is None
+    assert missed["keys"] == ["public/plan"]
+    call("notes_write", {"key": "private/plan", "text": "x"}, context(workspace), limit)
+    assert Note.objects.get(key="private/plan").text == "secret"
+    assert Note.objects.get(key="public/private/plan").text == "x"
+
+
+def test_the_prefix_may_be_left_out_of_a_key(workspace: Workspace) -> None:
+    limit = {"prefix": "refunds/"}
+    call("notes_write", {"key": "INV-1", "text": "49 dollars"}, context(workspace), limit)
+    for key in ("INV-1", "refunds/INV-1"):
+        note = call("notes_read", {"key": key}, context(workspace), limit)
+        assert isinstance(note, dict)
+        assert note["text"] == "49 dollars"
 
 
 def test_nul_characters_are_refused_in_words(workspace: Workspace) -> None:
