@@ -8,6 +8,7 @@ import signal
 import traceback
 import types
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 from typing import NoReturn
 
@@ -137,7 +138,7 @@ class _Start:
 
         try:
             owner = ensure_owner()
-            call_command("seed")
+            call_command("seed", stdout=StringIO())
             return settings.PUBLIC_URL + sign_in_link(user=owner.user)
         except Exception as error:
             raise Trouble(
