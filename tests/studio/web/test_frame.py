@@ -25,6 +25,12 @@ class World:
     stranger: User
 
 
+@pytest.fixture(autouse=True)
+def ground_floor_alone(settings: Settings) -> None:
+    settings.FRAME_CONTEXT = {}
+    settings.SEARCH_SOURCES = []
+
+
 @pytest.fixture
 def world() -> World:
     workspace = Workspace.objects.create(name="Demo", slug="demo")
