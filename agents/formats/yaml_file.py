@@ -21,13 +21,18 @@ class _Loader(yaml.CSafeLoader):  # type: ignore[misc, unused-ignore]
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
 
 
-for tag, pattern, first in (
-    ("null", r"^(?:~|null|Null|NULL|)$", [*"~nN", ""]),
-    ("bool", r"^(?:true|True|TRUE|false|False|FALSE)$", list("tTfF")),
-    ("int", r"^[-+]?[0-9]{1,40}$", list("-+0123456789")),
-    ("float", r"^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]{1,4})?$", list("-+.0123456789")),
-):
-    _Loader.add_implicit_resolver(CORE + tag, re.compile(pattern), first)
+CORE_SCHEMA = (
+    ("null", re.compile(r"^(?:~|null|Null|NULL|)$"), [*"~nN", ""]),
+    ("bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")),
+    ("int", re.compile(r"^[-+]?[0-9]{1,40}$"), list("-+0123456789")),
+    (
+        "float",
+        re.compile(r"^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]{1,4})?$"),
+        list("-+.0123456789"),
+    ),
+)
+for name, pattern, first in CORE_SCHEMA:
+    _Loader.add_implicit_resolver(CORE + name, pattern, first)
 
 
 class YamlFile(FileFormat):
@@ -154,4 +159,6 @@ def _write_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 
 
 _Dumper.add_representer(str, _write_text)
+for name, pattern, first in CORE_SCHEMA:  # text that looks like a number to YAML 1.2 is quoted as well
+    _Dumper.add_implicit_resolver(CORE + name, pattern, first)
 FORMAT = YamlFile()
