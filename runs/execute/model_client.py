@@ -30,7 +30,8 @@ from studio.net import OutboundError
 
 DONE = b"[DONE]"
 DRAIN_S = 0.1
-RAW_BYTES_A_CHARACTER = 64  # a streamed character may come in a frame of some 250 bytes, a token has four
+RAW_BYTES = 1_000_000  # of a stream, whatever it says, and
+RAW_BYTES_A_CHARACTER = 64  # more for each: a token of four characters comes in a frame of some 250 bytes
 
 
 @dataclass(frozen=True)
@@ -248,7 +249,7 @@ class _Call:
 
     def _count(self, received: bytes) -> None:
         self.size += len(received)
-        if self.size > self.request.max_characters * RAW_BYTES_A_CHARACTER:
+        if self.size > RAW_BYTES + self.request.max_characters * RAW_BYTES_A_CHARACTER:
             raise replies.TooLarge
 
     def _take(self, events: list[bytes]) -> bool:

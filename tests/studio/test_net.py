@@ -51,6 +51,7 @@ async def serving(
         yield listening.sockets[0].getsockname()[1]
     finally:
         listening.close()
+        server.pre_shutdown()
         await server.shutdown(1)
 
 
