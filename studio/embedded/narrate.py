@@ -37,19 +37,23 @@ class Narrator:
         note = f" · {', '.join(said)}" if said else ""
         took = time.monotonic() - self._began
         self._title = ""
-        self._write(f"{'' if not self._live else chr(13)}{self._prefix(title)} ✓ {took:.1f} s{note}")
+        self._write(f"{self._over()}{self._prefix(title)} ✓ {took:.1f} s{note}")
 
     def tick(self, detail: str = "") -> None:
         """Called while waiting: shows that time passes."""
         if self._live and self._title:
             waited = time.monotonic() - self._began
             if waited > 1:
-                self._write(f"\r{self._prefix()} … {waited:.0f} s {detail}", end="")
+                self._write(f"{self._over()}{self._prefix()} … {waited:.0f} s {detail}", end="")
 
     def say(self, sentence: str) -> None:
         if self._live and self._title:
             self._out.write("\n")
         self._write(sentence)
+
+    def _over(self) -> str:
+        """Writes over the line of the running step: back to its beginning, clear to its end."""
+        return "\r\033[K" if self._live else ""
 
     def _prefix(self, title: str = "") -> str:
         return f"[{self._done}/{self._steps}] {title or self._title}"

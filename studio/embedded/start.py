@@ -74,7 +74,7 @@ class _Start:
         own = self._start_own_processes()
         with self.narrator.step("Workspace and example teams"):
             sign_in_url = self._furnish()
-        with self.narrator.step(f"Web server, {self.workers} workers, sweeper, models") as said:
+        with self.narrator.step(f"Web server, sweeper, models, workers ({self.workers})") as said:
             self.supervisor.wait_ready(*own)
             said += self._about_models()
         return settings.PUBLIC_URL, sign_in_url
