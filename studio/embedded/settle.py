@@ -81,6 +81,8 @@ def _settle(options: argparse.Namespace) -> Settled:
     url = _public_url(options.port)
     held = lock.take(places.lock, url)
     version.check(places.version)
+    if options.ready_file:
+        options.ready_file.unlink(missing_ok=True)  # it speaks of a start that was killed
     notes = []
     if ended := leftovers.end(places.run):
         notes.append(f"Ended what an earlier start left running: {', '.join(ended)}.")

@@ -37,7 +37,6 @@ def run(settled: Settled, workers: int, ready_file: Path | None) -> None:
     supervisor = Supervisor(settled.places.run, narrator.say, narrator.tick)
     _on_signals(_stop)
     try:
-        _forget(ready_file)
         for note in settled.notes:
             narrator.say(note)
         url, sign_in_url = _Start(settled, supervisor, narrator, workers).everything()
