@@ -11,6 +11,10 @@ class RunsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from agents.topology import registry
+        from django.contrib.auth.signals import user_logged_out
 
+        from agents.topology import registry
+        from runs.live.revoke import signed_out
+
+        user_logged_out.connect(signed_out)
         registry.load(settings.NODE_KIND_PACKAGE, settings.NODE_KINDS)

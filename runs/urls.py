@@ -2,6 +2,30 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path, register_converter
+from django.urls.converters import StringConverter
 
-urlpatterns: list[URLPattern] = []
+from runs.views import run, run_data, runs
+
+
+class DigestConverter(StringConverter):
+    """SHA-256 in hex."""
+
+    regex = "[0-9a-f]{64}"
+
+
+register_converter(DigestConverter, "digest")
+ONE = "w/<slug:slug>/runs/<uuid:run_id>/"
+
+urlpatterns: list[URLPattern] = [
+    path("w/<slug:slug>/runs/", runs.runs, name="runs"),
+    path("w/<slug:slug>/runs/rows/", runs.runs_rows, name="runs_rows"),
+    path("w/<slug:slug>/runs/csv/", runs.runs_csv, name="runs_csv"),
+    path(ONE, run.run, name="run"),
+    path(f"{ONE}live/", run.run_live, name="run_live"),
+    path(f"{ONE}events/", run_data.run_events, name="run_events"),
+    path(f"{ONE}content/<digest:digest>/", run_data.run_content, name="run_content"),
+    path(f"{ONE}cost/", run_data.run_cost, name="run_cost"),
+    path(f"{ONE}cancel/", run.run_cancel, name="run_cancel"),
+    path(f"{ONE}limits/", run.run_raise_limits, name="run_raise_limits"),
+]

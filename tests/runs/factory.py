@@ -7,10 +7,13 @@ run = script.commit()
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
+
+import msgspec
 
 from agents.models import TeamVersion
 from runs.engine import events as ev
@@ -86,7 +89,7 @@ class Script:
         return self
 
     def add(self, event: ev.Event) -> Script:
-        self.draft.add(ev.msgspec.structs.replace(event, at=self.now))
+        self.draft.add(msgspec.structs.replace(event, at=self.now))
         return self.wait(0.004)
 
     def start(self, value: Any, **limits: Any) -> Script:
@@ -189,7 +192,7 @@ class Script:
 
     @staticmethod
     def text(value: Any) -> str:
-        return ev.msgspec.json.encode(value).decode()
+        return json.dumps(value)
 
     def say(self, path: str, text: str, seconds: float = 4.0, output: Any = None, **more: Any) -> Script:
         """A node that thinks once and is done with what it said."""
@@ -236,7 +239,13 @@ class Script:
         return self.add(ev.ToolCallCompleted(path=path, call=call, result=self.put(result)))
 
     def request_approval(
-        self, path: str, key: str, kind: str, title: str, subject: Any, **more: Any
+        self,
+        path: str,
+        key: str,
+        kind: Literal["gate", "tool", "doubt"],
+        title: str,
+        subject: Any,
+        **more: Any,
     ) -> Script:
         return self.add(
             ev.ApprovalRequested(
@@ -245,7 +254,7 @@ class Script:
                 kind=kind,
                 title=title,
                 subject=self.put(subject),
-                **more,  # type: ignore[arg-type]
+                **more,
             )
         )
 
@@ -257,5 +266,4 @@ class Script:
             raise RuntimeError("The run has changed under the script.")
         self.content.fresh = {}
         self.draft = Draft(self.draft.ref, statement.head, self.state)
-        self.run.refresh_from_db()
-        return self.run
+        return Run.objects.select_related("team_version__team").get(pk=self.run.pk)

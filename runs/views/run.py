@@ -1,0 +1,83 @@
+"""The page of one run: header and what waits for people, each also alone as it is now; stop, raise limits."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST
+
+from runs import queries
+from runs.access import get_run
+from runs.actions import cancel_run, raise_limits
+from runs.actions.errors import Refused
+from runs.forms.raise_limits import RaiseLimits
+from runs.models import Approval, Run
+from runs.trace import titles_of, trace_of
+from studio.workspaces.access import Member, Role, enter
+
+
+@login_required
+def run(request: HttpRequest, slug: str, run_id: UUID) -> HttpResponse:
+    member = enter(request.user, slug)
+    found = get_run(member, run_id)
+    trace = {"trace": trace_of(found, slug)}
+    return render(request, "runs/run.html", page_of(found, member) | trace)
+
+
+@login_required
+def run_live(request: HttpRequest, slug: str, run_id: UUID) -> HttpResponse:
+    """The parts of the page that change while it is open; static/js/run.js puts them in their places."""
+    member = enter(request.user, slug)
+    return render(request, "runs/_run_live.html", page_of(get_run(member, run_id), member))
+
+
+def page_of(found: Run, member: Member, form: RaiseLimits | None = None) -> dict[str, Any]:
+    """The context of the header and of the cards of what waits."""
+    team = found.team_version.parsed()
+    limits = queries.limits_of(found.pk) if found.status == Run.Status.WAITING else queries.Limits()
+    pending = found.approvals.filter(status=Approval.Status.PENDING).order_by("requested_at")
+    return {
+        "run": found,
+        "row": queries.rows([found])[0],
+        "activity": queries.activity_of(found),
+        "titles": titles_of(team),
+        "limits": limits,
+        "form": form or (RaiseLimits(limits=limits) if limits.blocked else None),
+        "approvals": [] if found.has_ended else pending,
+    }
+
+
+@login_required
+@require_POST
+def run_cancel(request: HttpRequest, slug: str, run_id: UUID) -> HttpResponse:
+    member = enter(request.user, slug)
+    found = get_run(member, run_id, Role.OPERATOR)
+    if cancel_run(actor=member, run=found, reason=request.POST.get("reason", "")):
+        messages.success(request, "The run is being stopped. What is in flight is aborted.")
+    else:
+        messages.info(request, "This run has ended, or is being stopped already.")
+    return redirect("run", slug, found.pk)
+
+
+@login_required
+@require_POST
+def run_raise_limits(request: HttpRequest, slug: str, run_id: UUID) -> HttpResponse:
+    member = enter(request.user, slug)
+    found = get_run(member, run_id, Role.OPERATOR)
+    limits = queries.limits_of(found.pk)
+    form = RaiseLimits(request.POST, limits=limits)
+    if not form.is_valid():
+        trace = {"trace": trace_of(found, slug)}
+        return render(request, "runs/run.html", page_of(found, member, form) | trace, status=422)
+    try:
+        new, unknown_prices = form.raised()
+        raise_limits(actor=member, run=found, limits=new, unknown_prices_allowed=unknown_prices)
+        messages.success(request, "The limit was raised; the run goes on.")
+    except Refused as refused:
+        messages.error(request, refused.sentence)
+    return redirect("run", slug, found.pk)

@@ -1,0 +1,379 @@
+"""The live feed: every client gets the exact log in order, however it joins, and only members get it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import redis
+from asgiref.testing import ApplicationCommunicator
+from channels.db import database_sync_to_async as in_thread
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+from django.test import Client
+
+from runs.engine import events as ev
+from runs.live import bell, revoke
+from runs.live import hub as hubs
+from runs.live.run_feed import RESYNC
+from runs.live.viewer import QUEUE
+from runs.models import Run
+from studio.asgi import application
+from studio.workspaces.actions import remove_member
+from studio.workspaces.models import Membership, User
+from tests.runs import scenes
+from tests.runs.factory import Script
+from tests.runs.people import People, people
+
+pytestmark = pytest.mark.django_db(transaction=True)
+PATIENCE_S = 5.0
+
+
+@pytest.fixture
+def who(transactional_db: None, redis_client: redis.Redis) -> People:
+    return people()
+
+
+def session_of(user: User) -> str:
+    session = SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = "allauth.account.auth_backends.AuthenticationBackend"
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session.save()
+    return str(session.session_key)
+
+
+class Browser:
+    """A socket as a page has it."""
+
+    def __init__(self, path: str, session: str = "", origin: str = "http://127.0.0.1:8000") -> None:
+        headers = [(b"host", b"127.0.0.1:8000"), (b"origin", origin.encode())]
+        if session:
+            headers.append((b"cookie", f"sessionid={session}".encode()))
+        scope = {"type": "websocket", "path": path, "query_string": b"", "headers": headers}
+        self.socket = ApplicationCommunicator(application, scope)
+
+    async def open(self) -> bool:
+        await self.socket.send_input({"type": "websocket.connect"})
+        answer = await self.socket.receive_output(PATIENCE_S)
+        return bool(answer["type"] == "websocket.accept")
+
+    async def close(self) -> None:
+        await self.socket.send_input({"type": "websocket.disconnect", "code": 1000})
+        await self.socket.wait(PATIENCE_S)
+
+    async def say(self, text: str = "", **message: Any) -> None:
+        await self.socket.send_input({"type": "websocket.receive", "text": text or json.dumps(message)})
+
+    async def hears_nothing(self) -> bool:
+        return bool(await self.socket.receive_nothing(0.3))
+
+    async def hear(self) -> dict[str, Any]:
+        output = await self.socket.receive_output(PATIENCE_S)
+        if output["type"] == "websocket.close":
+            return {"type": "closed", "code": output["code"]}
+        frame: dict[str, Any] = json.loads(output["text"])
+        return frame
+
+    async def hear_until(self, done: Callable[[list[dict[str, Any]]], bool]) -> list[dict[str, Any]]:
+        frames: list[dict[str, Any]] = []
+        while not done(frames):
+            frames.append(await self.hear())
+        return frames
+
+
+@asynccontextmanager
+async def browser(path: str, user: User | None) -> AsyncIterator[Browser]:
+    session = await in_thread(session_of)(user) if user else ""
+    opened = Browser(path, session)
+    assert await opened.open()
+    try:
+        yield opened
+    finally:
+        await opened.close()
+
+
+def seqs(frames: list[dict[str, Any]]) -> list[int]:
+    return [event["seq"] for frame in frames if frame["type"] == "events" for event in frame["events"]]
+
+
+def has_seq(last: int) -> Callable[[list[dict[str, Any]]], bool]:
+    return lambda frames: bool(seqs(frames)) and seqs(frames)[-1] >= last
+
+
+def script_of(who: People) -> Script:
+    return Script(who.workspace, who.owner)
+
+
+def ring(run: Run, **more: Any) -> None:
+    text = bell.message(run.pk, run.workspace_id, run.seq, run.status, more.get("approvals", False))
+    bell._client().publish(bell.BELL, text)
+
+
+def commit_and_ring(script: Script) -> Run:
+    run = script.commit()
+    ring(run)
+    return run
+
+
+# ── a run ───────────────────────────────────────────────────────────────────────────────────────────
+async def test_a_client_gets_everything_behind_its_cursor_then_the_tail(who: People) -> None:
+    script = await in_thread(script_of)(who)
+    run = await in_thread(lambda: scenes.opening(script).commit())()
+    async with browser(f"/ws/runs/{run.pk}/", who.viewer) as page:
+        await page.say(type="subscribe", after=3)
+        first = await page.hear_until(has_seq(run.seq))
+        assert seqs(first) == list(range(4, run.seq + 1))
+        assert first[-1]["head"] == run.seq
+        more = await in_thread(lambda: commit_and_ring(scenes.policy(script)))()
+        tail = await page.hear_until(has_seq(more.seq))
+        assert seqs(tail) == list(range(run.seq + 1, more.seq + 1))
+
+
+async def test_events_arrive_with_their_seq_and_the_stored_fields(who: People) -> None:
+    script = await in_thread(script_of)(who)
+    run = await in_thread(lambda: scenes.opening(script).commit())()
+    stored = await in_thread(lambda: list(run.events.order_by("seq").values_list("seq", "body")))()
+    async with browser(f"/ws/runs/{run.pk}/", who.viewer) as page:
+        await page.say(type="subscribe", after=0)
+        frames = await page.hear_until(has_seq(run.seq))
+        heard = [event for frame in frames for event in frame["events"]]
+        assert heard == [{"seq": seq, **json.loads(body)} for seq, body in stored]
+
+
+async def test_a_run_moves_on_without_a_bell(who: People, settings: Any) -> None:
+    settings.POLL_SECONDS = 0.05
+    script = await in_thread(script_of)(who)
+    run = await in_thread(lambda: scenes.opening(script).commit())()
+    async with browser(f"/ws/runs/{run.pk}/", who.viewer) as page:
+        await page.say(type="subscribe", after=run.seq)
+        await page.hear()
+        more = await in_thread(lambda: scenes.policy(script).commit())()
+        tail = await page.hear_until(has_seq(more.seq))
+        assert seqs(tail) == list(range(run.seq + 1, more.seq + 1))
+
+
+async def test_a_client_that_is_cut_off_again_and_again_rebuilds_the_exact_log(who: People) -> None:
+    script = await in_thread(script_of)(who)
+    run = await in_thread(lambda: scenes.opening(script).commit())()
+    heard: list[int] = []
+    for scene in (scenes.policy, scenes.refund_asks):
+        async with browser(f"/ws/runs/{run.pk}/", who.viewer) as page:
+            await page.say(type="subscribe", after=heard[-1] if heard else 0)
+            heard += seqs([await page.hear()])
+            await in_thread(lambda scene=scene: commit_and_ring(scene(script)))()
+    await in_thread(run.refresh_from_db)()
+    async with browser(f"/ws/runs/{run.pk}/", who.viewer) as page:
+        await page.say(type="subscribe", after=heard[-1])
+        heard += seqs(await page.hear_until(has_seq(run.seq)))
+    assert heard == list(range(1, run.seq + 1))
+
+
+async def test_the_end_of_a_run_is_said_to_those_who_watch_and_to_those_who_come_later(who: People) -> None:
+    script = await in_thread(script_of)(who)
+    run = await in_thread(lambda: scenes.at_the_gate(script).commit())()
+    async with browser(f"/ws/runs/{run.pk}/", who.viewer) as page:
+        await page.say(type="subscribe", after=run.seq)
+        await page.hear()
+        await in_thread(lambda: commit_and_ring(script.add(ev.RunCancelled())))()
+        frames = await page.hear_until(lambda heard: bool(heard) and heard[-1]["type"] == "ended")
+        assert [frame["type"] for frame in frames] == ["events", "ended"]
+    async with browser(f"/ws/runs/{run.pk}/", who.viewer) as page:
+        await page.say(type="subscribe", after=0)
+        frames = await page.hear_until(lambda heard: bool(heard) and heard[-1]["type"] == "ended")
+        assert seqs(frames) == list(range(1, run.seq + 2))
+
+
+async def test_text_streams_and_late_joiners_get_what_was_said_so_far(who: People) -> None:
+    script = await in_thread(script_of)(who)
+    run = await in_thread(lambda: scenes.running(script).commit())()
+    ringer = bell.Ringer()
+    ringer.text(run.pk, "history/m2", 1, "One earlier ticket, ")
+    ringer.text(run.pk, "policy/m1", 2, "said long ago")
+    await ringer._send()
+    async with browser(f"/ws/runs/{run.pk}/", who.viewer) as page:
+        await page.say(type="subscribe", after=run.seq)
+        frames = await page.hear_until(lambda heard: any(frame["type"] == "text" for frame in heard))
+        expected = {"type": "text", "call": "history/m2", "attempt": 1, "offset": 0}
+        assert frames[-1] == {**expected, "text": "One earlier ticket, "}
+        ringer.text(run.pk, "history/m2", 1, "in March 🙂")
+        await ringer._send()
+        assert await page.hear() == {**expected, "offset": 20, "text": "in March 🙂"}
+    await ringer.close()
+
+
+async def test_one_reader_serves_all_viewers_with_the_same_bytes(who: People) -> None:
+    script = await in_thread(script_of)(who)
+    run = await in_thread(lambda: scenes.opening(script).commit())()
+    hub = hubs.hub()
+    async with (
+        browser(f"/ws/runs/{run.pk}/", who.viewer) as one,
+        browser(f"/ws/runs/{run.pk}/", who.owner) as two,
+    ):
+        for page in (one, two):
+            await page.say(type="subscribe", after=run.seq)
+            await page.hear()
+        feed = hub._runs[run.pk]
+        assert len(hub._runs) == 1
+        assert len(feed.viewers) == 2
+        more = await in_thread(lambda: commit_and_ring(scenes.policy(script)))()
+        heard = [await page.hear_until(has_seq(more.seq)) for page in (one, two)]
+        assert heard[0] == heard[1]
+    assert hub._runs == {}
+    assert hub._reads is None, "the last viewer closes the connections"
+
+
+async def test_a_slow_client_is_told_to_resynchronise_and_loses_nothing(who: People) -> None:
+    script = await in_thread(script_of)(who)
+    run = await in_thread(lambda: scenes.opening(script).commit())()
+    sent: list[str] = []
+    gate = asyncio.Event()
+
+    async def send(frame: str) -> None:
+        await gate.wait()
+        sent.append(frame)
+
+    viewer = await hubs.hub().watch_run(run.pk, send)
+    serving = asyncio.create_task(viewer.serve())
+    viewer.following = True
+    for number in range(QUEUE + 2):
+        viewer.push(f'{{"n":{number}}}')
+    gate.set()
+    await asyncio.wait_for(_until(lambda: RESYNC in sent), PATIENCE_S)
+    assert sent == [RESYNC]
+    viewer.subscribe(0)
+    await asyncio.wait_for(_until(lambda: len(sent) > 1), PATIENCE_S)
+    assert seqs([json.loads(sent[1])]) == list(range(1, run.seq + 1))
+    serving.cancel()
+    await asyncio.gather(serving, return_exceptions=True)
+    await hubs.hub().leave_run(viewer)
+
+
+async def _until(true: Callable[[], bool]) -> None:
+    while not true():  # noqa: ASYNC110 - what it waits for belongs to the code under test
+        await asyncio.sleep(0.005)
+
+
+async def test_a_cursor_from_the_future_is_brought_back_to_the_head(who: People) -> None:
+    script = await in_thread(script_of)(who)
+    run = await in_thread(lambda: scenes.opening(script).commit())()
+    async with browser(f"/ws/runs/{run.pk}/", who.viewer) as page:
+        await page.say(type="subscribe", after=10_000)
+        assert await page.hear() == {"type": "events", "events": [], "head": run.seq}
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["hello", "[]", '{"type":"subscribe","after":-1}', '{"type":"subscribe","after":true}', "x" * 2_000],
+)
+async def test_a_client_that_talks_nonsense_is_hung_up_on(who: People, message: str) -> None:
+    run = await in_thread(lambda: scenes.opening(script_of(who)).commit())()
+    async with browser(f"/ws/runs/{run.pk}/", who.viewer) as page:
+        await page.say(message)
+        assert await page.hear() == {"type": "closed", "code": 4400}
+
+
+# ── a workspace ─────────────────────────────────────────────────────────────────────────────────────
+async def test_lists_hear_of_changed_runs_and_the_badge_counts_what_one_may_decide(who: People) -> None:
+    async with browser("/ws/w/demo/", who.operator) as operator, browser("/ws/w/demo/", who.viewer) as viewer:
+        assert await operator.hear() == {"type": "badge", "approvals": 0}
+        assert await viewer.hear() == {"type": "badge", "approvals": 0}
+        run = await in_thread(lambda: scenes.at_the_gate(script_of(who)).commit())()
+        await in_thread(ring)(run, approvals=True)
+        told = {"type": "run", "run": str(run.pk), "status": "waiting", "seq": run.seq}
+        assert [await operator.hear(), await operator.hear()] == [told, {"type": "badge", "approvals": 1}]
+        assert await viewer.hear() == told
+        assert await viewer.hears_nothing(), "a viewer decides nothing"
+
+
+async def test_rings_of_other_workspaces_are_not_heard(who: People) -> None:
+    async with browser("/ws/w/elsewhere/", who.stranger) as page:
+        await page.hear()
+        run = await in_thread(lambda: scenes.at_the_gate(script_of(who)).commit())()
+        await in_thread(ring)(run, approvals=True)
+        assert await page.hears_nothing()
+
+
+# ── who may listen ──────────────────────────────────────────────────────────────────────────────────
+async def test_strangers_and_the_signed_out_hear_nothing(who: People) -> None:
+    run = await in_thread(lambda: scenes.opening(script_of(who)).commit())()
+    for path in (f"/ws/runs/{run.pk}/", "/ws/w/demo/"):
+        async with browser(path, None) as page:
+            assert await page.hear() == {"type": "closed", "code": 4401}
+        async with browser(path, who.stranger) as page:
+            assert await page.hear() == {"type": "closed", "code": 4404}
+    async with browser(f"/ws/runs/{uuid4()}/", who.stranger) as page:
+        assert await page.hear() == {"type": "closed", "code": 4404}, "not there looks like not yours"
+
+
+async def test_another_sites_page_cannot_open_a_socket(who: People) -> None:
+    run = await in_thread(lambda: scenes.opening(script_of(who)).commit())()
+    session = await in_thread(session_of)(who.owner)
+    assert not await Browser(f"/ws/runs/{run.pk}/", session, origin="https://evil.example").open()
+
+
+async def test_removing_a_member_closes_their_sockets_and_nobody_elses(who: People) -> None:
+    run = await in_thread(lambda: scenes.opening(script_of(who)).commit())()
+
+    def remove() -> None:
+        membership = Membership.objects.get(workspace=who.workspace, user=who.viewer)
+        remove_member(actor=who.member(who.owner), membership=membership)
+
+    async with (
+        browser(f"/ws/runs/{run.pk}/", who.viewer) as theirs,
+        browser("/ws/w/demo/", who.viewer) as lists,
+        browser(f"/ws/runs/{run.pk}/", who.operator) as other,
+    ):
+        await lists.hear()
+        await in_thread(remove)()
+        assert await theirs.hear() == {"type": "closed", "code": 4403}
+        assert await lists.hear() == {"type": "closed", "code": 4403}
+        await other.say(type="subscribe", after=0)
+        assert (await other.hear())["type"] == "events"
+
+
+async def test_signing_out_closes_the_sockets_of_that_session_only(who: People) -> None:
+    def sign_in() -> tuple[Client, str]:
+        client = Client()
+        client.force_login(who.viewer, backend="allauth.account.auth_backends.AuthenticationBackend")
+        return client, client.cookies["sessionid"].value
+
+    client, session = await in_thread(sign_in)()
+    mine, other = Browser("/ws/w/demo/", session), Browser("/ws/w/demo/", (await in_thread(sign_in)())[1])
+    for page in (mine, other):
+        assert await page.open()
+        await page.hear()
+    await in_thread(client.post)("/accounts/logout/")
+    assert await mine.hear() == {"type": "closed", "code": 4401}
+    assert await other.hears_nothing()
+    for page in (mine, other):
+        await page.close()
+
+
+async def test_a_lost_revocation_is_made_good_by_looking_again(who: People) -> None:
+    async with browser("/ws/w/demo/", who.viewer) as page, browser("/ws/w/demo/", who.owner) as other:
+        await page.hear()
+        await other.hear()
+        await in_thread(Membership.objects.filter(user=who.viewer).delete)()
+        hub = hubs.hub()
+        assert hub._reads is not None
+        await hub.guests.check(hub._reads)
+        assert await page.hear() == {"type": "closed", "code": 4403}
+        assert await other.hears_nothing()
+
+
+def test_the_hook_survives_an_unreachable_redis(
+    who: People, monkeypatch: pytest.MonkeyPatch, caplog: Any
+) -> None:
+    class Down:
+        async def group_send(self, group: str, message: dict[str, Any]) -> None:
+            raise redis.ConnectionError("refused")
+
+    monkeypatch.setattr(revoke, "get_channel_layer", Down)
+    revoke.close_sockets(who.workspace.pk, who.viewer.pk)
+    assert "could not be told to close" in caplog.text
