@@ -14,7 +14,7 @@ from tests import chromium, embedded
 if TYPE_CHECKING:
     from studio.embedded.postgres import Postgres
 
-pytest_plugins = ["tests.rehearsal"]
+pytest_plugins = ["tests.rehearsal", "tests.workers", "tests.world"]
 
 
 @pytest.hookimpl(trylast=True)
