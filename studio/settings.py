@@ -175,8 +175,8 @@ CELERY_TASK_ACKS_LATE = False
 CELERY_WORKER_DISABLE_PREFETCH = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_IMPORTS = ["runs.tasks"]
 CELERY_TASK_DEFAULT_QUEUE = "runs"
-CELERY_TASK_ROUTES = {"runs.tasks.sweep": {"queue": "sweep"}}
 
 # ── people ──────────────────────────────────────────────────────────────────────────────────────────
 AUTH_USER_MODEL = "studio.User"

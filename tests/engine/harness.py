@@ -354,7 +354,7 @@ AGENT = {
     "name": "Writer",
     "role": "writer",
     "goal": "Write well.",
-    "model": {"endpoint": "local", "model": "tiny"},
+    "model": {"endpoint": "local", "model": "rehearsal"},
 }
 PASS_TOOL = {
     "parameters": {

@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
+    requires_system_checks = []
     help = "Offers runs that should go on to the workers, every SWEEP_SECONDS."
 
     def handle(self, *args: Any, **options: Any) -> None:
