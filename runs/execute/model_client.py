@@ -22,9 +22,10 @@ import orjson
 from openai import APIStatusError, AsyncStream
 
 from agents.openai_client import CONNECT_S, client_for, headers_for
+from agents.openai_errors import quote, refusal, reported_refusal, web_page
 from runs.engine.events import Usage
 from runs.execute import reply as replies
-from runs.execute.errors import ModelCallError, from_outbound, from_report, from_status, quote
+from runs.execute.errors import ModelCallError, from_outbound, from_refusal
 from runs.execute.sse import EventStream, LineTooLong
 from studio.net import OutboundError
 
@@ -186,21 +187,20 @@ class _Call:
         return self.finished()
 
     def _refused(self, response: httpx2.Response) -> ModelCallError:
-        error = from_status(response.status_code, response.content, response.headers, _host(self.request))
-        if self.request.api_key and self.request.api_key in error.sentence:
-            error.sentence = error.sentence.replace(self.request.api_key, "…")
-        return error
+        found = refusal(
+            response.status_code,
+            response.content,
+            _host(self.request),
+            location=response.headers.get("location", ""),
+            secret=self.request.api_key,
+        )
+        return from_refusal(found, response.headers)
 
     async def _read(self, response: httpx2.Response) -> None:
         kind = response.headers.get("content-type", "").lower()
         if "html" in kind:
             page = (await self._first(response)).decode("utf-8", "replace")
-            title = quote(page.partition("<title>")[2].partition("</title>")[0])
-            raise ModelCallError(
-                "invalid_response",
-                f"{_host(self.request)} answered with a web page{f' ({title})' if title else ''}; "
-                "the address may be wrong.",
-            )
+            raise ModelCallError("invalid_response", web_page(page, _host(self.request)))
         try:
             if "json" in kind and "event-stream" not in kind:
                 await self._read_whole(response)
@@ -209,7 +209,7 @@ class _Call:
         except (replies.Malformed, LineTooLong) as error:
             raise self._malformed(str(error) or "an event has no end") from error
         except replies.Reported as error:
-            raise from_report(error.report, _host(self.request)) from None
+            raise from_refusal(reported_refusal(error.report, _host(self.request)), {}) from None
         except replies.TooLarge:
             self._hear()
             raise ModelCallError(
