@@ -81,6 +81,8 @@ async function islands() {
     logLevel: "warning",
     legalComments: "eof",
   };
+  // the layout engine runs in a thread of its own, loaded only when somebody tidies a drawing
+  await cp(join(packageFolder("elkjs"), "lib", "elk-worker.min.js"), join(out, "elk-worker.js"));
   if (!watching) return void (await esbuild.build(options));
   await (await esbuild.context(options)).watch();
 }

@@ -1,0 +1,169 @@
+// Turns a graph into what React Flow draws; what did not change stays the same object, so it is not drawn again.
+import type { EdgeData, TeamEdge } from "./Edge";
+import { nodeRect, nodeSize, type Rect } from "./geometry";
+import { cardText, kindOf, type CardText } from "./kinds";
+import { handleBounds, type TeamNode } from "./Node";
+import type { EdgeState, NodeState } from "./states";
+import type { Catalog, Graph, GraphEdge, GraphNode, Point, Problem } from "./types";
+import { edgeLabel, edgeSentence, nodeLabel } from "./words";
+
+const NONE: Problem[] = [];
+
+export interface NodeLook {
+  problems?: Problem[] | undefined;
+  state?: NodeState | undefined;
+  selected: boolean;
+  at?: Point | undefined; // while it is dragged
+}
+
+interface Kept {
+  node: GraphNode;
+  catalog: Catalog;
+  look: NodeLook;
+  used: string;
+  text: CardText;
+  flow: TeamNode;
+}
+
+export class NodeBuilder {
+  private kept = new Map<string, Kept>();
+
+  build(graph: Graph, catalog: Catalog, lookOf: (id: string) => NodeLook): TeamNode[] {
+    const used = usedPorts(graph);
+    const next = new Map<string, Kept>();
+    const nodes = graph.nodes.map((node) => {
+      const made = this.one(node, catalog, lookOf(node.id), used.get(node.id) ?? "");
+      next.set(node.id, made);
+      return made.flow;
+    });
+    this.kept = next;
+    return nodes;
+  }
+
+  private one(node: GraphNode, catalog: Catalog, look: NodeLook, used: string): Kept {
+    const old = this.kept.get(node.id);
+    const sameText = old && old.catalog === catalog && sameApartFromPlace(old.node, node);
+    const sameLook =
+      old &&
+      old.look.problems === look.problems &&
+      old.look.state === look.state &&
+      old.look.selected === look.selected &&
+      old.look.at === look.at;
+    if (old && sameText && sameLook && old.node === node && old.used === used) return old;
+    const text = sameText ? old.text : cardText(catalog, node);
+    const problems = look.problems ?? NONE;
+    const sameData =
+      old && sameText && old.look.problems === look.problems && old.look.state === look.state && old.used === used;
+    const { width, height } = nodeSize(text.kind);
+    const flow: TeamNode = {
+      id: node.id,
+      type: "team",
+      position: look.at ?? node.position,
+      width,
+      height,
+      measured: { width, height },
+      handles: handleBounds(text.kind),
+      selected: look.selected,
+      zIndex: look.selected ? 1 : 0,
+      data: sameData ? old.flow.data : { text, problems, state: look.state, used },
+      ariaRole: "group",
+      ariaLabel: nodeLabel(catalog, node, problems, look.state),
+    };
+    return { node, catalog, look, used, text, flow };
+  }
+}
+
+function usedPorts(graph: Graph): Map<string, string> {
+  const used = new Map<string, Set<string>>();
+  const use = (id: string, port: string) => used.set(id, (used.get(id) ?? new Set()).add(port));
+  for (const edge of graph.edges) {
+    use(edge.source, sourcePort(edge));
+    use(edge.target, targetPort(edge));
+  }
+  return new Map([...used].map(([id, ports]) => [id, [...ports].sort().join(" ")]));
+}
+
+const sourcePort = (edge: GraphEdge) => (edge.kind === "handoff" ? "flow" : edge.kind);
+const targetPort = (edge: GraphEdge) => (edge.kind === "delegates" ? "top" : "in");
+
+function sameApartFromPlace(a: GraphNode, b: GraphNode): boolean {
+  return a === b || (a.kind === b.kind && a.name === b.name && a.config === b.config);
+}
+
+export interface EdgeLook {
+  selected?: string | ReadonlySet<string> | undefined;
+  hovered?: string | null | undefined;
+  states?: Record<string, EdgeState> | undefined;
+}
+
+export class EdgeBuilder {
+  private kept = new Map<string, { key: string; flow: TeamEdge; edge: GraphEdge }>();
+
+  build(graph: Graph, catalog: Catalog, look: EdgeLook): TeamEdge[] {
+    const nodes = new Map(graph.nodes.map((node) => [node.id, node]));
+    const delegating = new Set<string>();
+    const next: typeof this.kept = new Map();
+    const edges: TeamEdge[] = [];
+    for (const edge of graph.edges) {
+      const source = nodes.get(edge.source);
+      const target = nodes.get(edge.target);
+      if (!source || !target) continue;
+      const state = look.states?.[edge.id];
+      const first = edge.kind === "delegates" && !delegating.has(edge.source);
+      if (first) delegating.add(edge.source);
+      const data: EdgeData = {
+        kind: edge.kind,
+        label: (typeof state === "object" && state.label) || edgeLabel(catalog, graph, edge),
+        rule: edge.kind === "flow" && !edge.label && edge.when !== "",
+        first,
+        tone: (typeof state === "object" ? state.tone : state) ?? null,
+        from: kindOf(catalog, source),
+        to: kindOf(catalog, target),
+        hovered: look.hovered === edge.id,
+      };
+      const selected = typeof look.selected === "string" ? look.selected === edge.id : !!look.selected?.has(edge.id);
+      const sentence = edgeSentence(catalog, graph, edge);
+      const key = [
+        data.label,
+        data.rule,
+        first,
+        data.tone,
+        data.from.name,
+        data.to.name,
+        data.hovered,
+        selected,
+        sentence,
+      ].join("|");
+      const old = this.kept.get(edge.id);
+      const flow: TeamEdge =
+        old && old.key === key && old.edge === edge
+          ? old.flow
+          : {
+              id: edge.id,
+              type: "team",
+              source: edge.source,
+              target: edge.target,
+              sourceHandle: sourcePort(edge),
+              targetHandle: targetPort(edge),
+              selected,
+              data,
+              ariaLabel: sentence,
+            };
+      next.set(edge.id, { key, flow, edge });
+      edges.push(flow);
+    }
+    this.kept = next;
+    return edges.sort((a, b) => Number(a.selected) - Number(b.selected)); // what is picked is drawn over the rest
+  }
+}
+
+/** Where cards lie, for edges to go around; tiles carry their names below them. */
+export function obstacles(graph: Graph, catalog: Catalog): Map<string, Rect> {
+  return new Map(
+    graph.nodes.map((node) => {
+      const kind = kindOf(catalog, node);
+      const rect = nodeRect(node, kind);
+      return [node.id, kind.shape === "tile" ? { ...rect, height: rect.height + 18 } : rect];
+    }),
+  );
+}
