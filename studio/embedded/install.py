@@ -18,6 +18,8 @@ STAMP = VENV / "troupe-requirements.sha256"
 REQUIREMENTS = ROOT / "requirements.txt"
 WEIGHTS = Path(__file__).with_name("weights.txt")
 UV_VERSION = "0.13.8"
+# Certificates this machine trusts, as pip does: proxies and mirrors are known to it, not to uv's own list.
+ENVIRONMENT = {**os.environ, "UV_SYSTEM_CERTS": "1"}
 OLDEST = (3, 11)
 
 
@@ -92,6 +94,7 @@ def _works(*command: str | Path, quiet: bool = True) -> bool:
             stdout=output,
             stderr=output,
             check=False,
+            env=ENVIRONMENT,
         )
     except OSError:
         return False
@@ -99,7 +102,7 @@ def _works(*command: str | Path, quiet: bool = True) -> bool:
 
 
 def _run(sentence: str, *command: str) -> None:
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, check=False, env=dict(os.environ))  # noqa: S603
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, check=False, env=ENVIRONMENT)  # noqa: S603
     if done.returncode:
         sys.exit(f"{sentence} (`{' '.join(command)}` says why above.)")
 
