@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from itertools import islice
-from json import JSONDecoder
 from random import Random
 from typing import Any
 
@@ -14,13 +11,13 @@ import orjson
 from agents.rehearsal import tokens
 from agents.rehearsal.brief import Brief, read
 from agents.rehearsal.combine import Unsatisfiable
+from agents.rehearsal.in_words import schema_in_words, tools_in_words
 from agents.rehearsal.request import NO_TOOLS, PLAIN, ChatRequest, Refused, text_of
 from agents.rehearsal.schema import value_for
-from agents.rehearsal.tools import ToolCall, calls_for, make_call
+from agents.rehearsal.tools import ToolCall, calls_for, make_call, next_tools
 from agents.rehearsal.trouble import Trouble
 from agents.rehearsal.writer import Writer
 
-DECODER = JSONDecoder()
 FREE_OBJECT = {
     "type": "object",
     "properties": {
@@ -77,9 +74,11 @@ def _text(request: ChatRequest, brief: Brief, rng: Random, trouble: Trouble) -> 
         return Writer(brief, rng).words(30) + " " + ("lorem ipsum " * (BIG // 12))
     if request.response_format and request.model != PLAIN:
         return _json(request, _schema(request.response_format), brief, rng, trouble)
-    if (asked := _schema_in(request.prompt)) is not None and not trouble.bad_schema > request.turns:
-        written = _json(request, asked, brief, rng, trouble)
-        return f"Here is the result.\n\n```json\n{written}\n```" if request.model == PLAIN else written
+    written = _in_words(request, brief, rng, trouble)
+    if written and request.model == PLAIN:
+        return f"Here is the result.\n\n```json\n{written}\n```"
+    if written:
+        return written
     return Writer(brief, rng).answer()
 
 
@@ -87,18 +86,17 @@ def _schema(response_format: dict[str, Any]) -> Any:
     return (response_format.get("json_schema") or {}).get("schema", FREE_OBJECT)
 
 
-def _schema_in(prompt: str) -> Any:
-    """A JSON Schema that the prompt spells out, as prompts do for models without structured output."""
-    if "schema" not in prompt.lower():
-        return None
-    for start in islice(re.finditer(r"\{\s*\"", prompt), 100):
-        try:
-            found, _ = DECODER.raw_decode(prompt, start.start())
-        except (ValueError, RecursionError):
-            continue
-        if "properties" in found or "anyOf" in found or found.get("type") == "object":
-            return found
-    return None
+def _in_words(request: ChatRequest, brief: Brief, rng: Random, trouble: Trouble) -> str:
+    """An answer to a prompt that spells out tools or a schema; empty if it does neither."""
+    tools, schema = tools_in_words(request.prompt), schema_in_words(request.prompt)
+    if tools and (chosen := next_tools(tools, _said(request), brief)):
+        arguments = orjson.loads(make_call(request, chosen[0], brief, rng).arguments)
+        return orjson.dumps({"tool": chosen[0].name, "arguments": arguments}).decode()
+    if schema is None:
+        text = Writer(brief, rng).answer()
+        return orjson.dumps({"answer": text}).decode() if tools else ""
+    written = _json(request, schema, brief, rng, trouble)
+    return f'{{"answer":{written}}}' if tools else written
 
 
 def _json(request: ChatRequest, schema: Any, brief: Brief, rng: Random, trouble: Trouble) -> str:

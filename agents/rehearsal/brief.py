@@ -129,6 +129,8 @@ def sections(text: str) -> Iterator[tuple[str, str, str]]:
         if heading is None:
             body.append(line)
             continue
+        if title and heading[0] in ("", "material") and not any(body) and TAG.match(line):
+            continue  # `# Input` and then `<data>`: one part, in two ways of marking it
         if joined := "\n".join(body).strip():
             yield meaning, title, joined
         meaning, title, rest = heading

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -65,7 +66,7 @@ def _chosen(request: ChatRequest, brief: Brief) -> list[Tool]:
     if isinstance(choice, dict):
         return [_named(tools, choice)]
     fresh = [tool for tool in tools if tool.name not in request.called]
-    chosen = _next(fresh, request, brief)
+    chosen = next_tools(tools, request.called, brief, parallel=request.parallel)
     if choice == "required" and not chosen:
         return [(fresh or tools)[0]]
     return chosen
@@ -80,16 +81,20 @@ def _named(tools: list[Tool], choice: dict[str, object]) -> Tool:
     raise Refused(400, f"'tool_choice' names {name!r}, which is not among the tools.", param="tool_choice")
 
 
-def _next(fresh: list[Tool], request: ChatRequest, brief: Brief) -> list[Tool]:
-    """Ordinary tools one a turn, then every delegation at once, then at most one hand-off."""
+def next_tools(
+    tools: Sequence[Tool], called: frozenset[str], brief: Brief, *, parallel: bool = True
+) -> list[Tool]:
+    """Ordinary tools one a turn, then every delegation at once, then at most one hand-off; none twice."""
+    fresh = [tool for tool in tools if tool.name not in called]
     hand_offs = [tool for tool in fresh if HAND_OFF.search(tool.name) or HAND_OFF.search(tool.description)]
     delegates = [tool for tool in fresh if tool not in hand_offs and is_delegation(tool)]
     ordinary = [tool for tool in fresh if tool not in hand_offs and tool not in delegates]
-    if fitting := _fitting(ordinary, request, brief):
+    has_called = any(tool.name in called for tool in tools)
+    if fitting := _fitting(ordinary, has_called, brief):
         return fitting[:1]
     if delegates:
-        return delegates if request.parallel else delegates[:1]
-    if hand_offs and not any(HAND_OFF.search(name) for name in request.called):
+        return delegates if parallel else delegates[:1]
+    if hand_offs and not any(HAND_OFF.search(name) for name in called):
         return sorted(hand_offs, key=lambda tool: -_fit(tool, brief))[:1]
     return []
 
@@ -98,10 +103,10 @@ def is_delegation(tool: Tool) -> bool:
     return bool(DELEGATE.search(tool.name) or DELEGATE.search(tool.description))
 
 
-def _fitting(tools: list[Tool], request: ChatRequest, brief: Brief) -> list[Tool]:
+def _fitting(tools: list[Tool], has_called: bool, brief: Brief) -> list[Tool]:
     """Those whose name or description shares words with the work; if none does, one is still tried."""
     fitting = [tool for tool in tools if _fit(tool, brief)]
-    if fitting or request.called:
+    if fitting or has_called:
         return fitting
     return tools[:1]
 

@@ -159,3 +159,19 @@ def test_a_repeated_prefix_is_cached_and_a_changed_one_is_not() -> None:
     assert 150 < cache.hit(prompt + " More.", 203) < 203
     assert cache.hit("X" + prompt, 201) == 0
     assert cache.hit("short", 1) == 0
+
+
+def test_material_marked_off_under_a_heading_keeps_the_heading_s_name() -> None:
+    system = "You work in the team “Press”.\n\nYou are Ann, market analyst.\nYour goal: Be right"
+    user = (
+        "# Task\nSum up\n\n# Expected output\nOne sentence\n\n"
+        "# From Research\n<data>\nBatteries sell.\n\nWell.\n</data>"
+    )
+    brief = read(ask(messages=[{"role": "system", "content": system}, {"role": "user", "content": user}]))
+    assert (brief.role, brief.goal, brief.task, brief.expected) == (
+        "Ann, market analyst",
+        "Be right",
+        "Sum up",
+        "One sentence",
+    )
+    assert brief.material == [("From Research", "Batteries sell.\n\nWell.")]

@@ -167,3 +167,31 @@ def test_a_broken_schema_answer_can_be_corrected() -> None:
     assert "a" in orjson.loads(
         answered(ask(messages=messages, response_format=wanted), trouble=parse("bad_schema=1")).text
     )
+
+
+def test_the_plain_model_uses_tools_spelled_out_in_the_prompt_once_each_and_then_answers() -> None:
+    """The way of asking a model that has neither tool calls nor structured output."""
+    schema = {"type": "object", "properties": {"verdict": {"enum": ["no", "yes"]}}, "required": ["verdict"]}
+    listed = "\n".join(
+        f"- {t['function']['name']}: {t['function']['description']} "
+        f"Arguments: {orjson.dumps(t['function']['parameters']).decode()}"
+        for t in (MARKET, PRICE)
+    )
+    how = 'To use one, answer {"tool": "<name>", "arguments": {…}}. When done, answer {"answer": …}.'
+    for ending, answer in (
+        (
+            f'The value of "answer" must fit this JSON Schema:\n{orjson.dumps(schema).decode()}',
+            {"verdict": "yes"},
+        ),
+        ("", None),
+    ):
+        messages = body()["messages"]
+        messages[0]["content"] += f"\n\nYou have these tools:\n{listed}\n{how}\n\n{ending}"
+        steps = []
+        for _ in range(4):
+            text = answered(ask(messages=messages, model="rehearsal-plain")).text
+            steps.append(orjson.loads(text.split("```json\n")[1].split("\n```")[0]))
+            messages += [{"role": "assistant", "content": text}, {"role": "user", "content": "Result: done"}]
+        assert [step.get("tool") for step in steps] == ["market_data", "battery_price", None, None]
+        Draft202012Validator(MARKET["function"]["parameters"]).validate(steps[0]["arguments"])
+        assert steps[2]["answer"] == answer if answer else "batteries" in steps[2]["answer"].lower()
