@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from agents import queries
 from agents.actions.tools import problems_of_spec
-from agents.models import Team
+from agents.models import Agent, Team
 from agents.toolbox.registry import tool_kind
 from agents.topology.check import Catalog, blocking
-from agents.topology.graph import Graph, PinnedAgent, PinnedTeam, PinnedTool, ToolSpec
+from agents.topology.graph import Graph, PinnedAgent, PinnedTeam, PinnedTool, TeamFile, ToolSpec
 from agents.topology.problems import Problem, Refused
 from agents.topology.references import agents_of, agents_of_node
 
@@ -29,9 +29,7 @@ def pin(team: Team) -> PinnedTeam:
     graph = team.parsed_draft()
     keys = agents_of(graph)
     rows = {agent.key: agent for agent in queries.agents(team.workspace).filter(key__in=keys)}
-    agents = {
-        key: PinnedAgent(spec=queries.spec_of(rows[key]), version=_number(rows[key].current)) for key in keys
-    }
+    agents = {key: _pinned_agent(rows[key]) for key in keys}
     names = dict.fromkeys(name for agent in agents.values() for name in agent.spec.tools)
     tools = {row.name: row.parsed() for row in queries.tools(team.workspace).filter(name__in=names)}
     return PinnedTeam(
@@ -43,8 +41,17 @@ def pin(team: Team) -> PinnedTeam:
     )
 
 
-def _number(version: object) -> int:
-    return int(getattr(version, "number", 0))
+def draft_as_file(team: Team) -> TeamFile:
+    """The draft as a portable file; agents and tools that are not there are left out."""
+    graph, known = team.parsed_draft(), queries.catalog(team.workspace)
+    agents = {key: known.agents[key] for key in agents_of(graph) if key in known.agents}
+    names = dict.fromkeys(name for spec in agents.values() for name in spec.tools)
+    tools = {name: known.tools[name] for name in names if name in known.tools}
+    return TeamFile(name=team.name, description=team.description, agents=agents, tools=tools, graph=graph)
+
+
+def _pinned_agent(agent: Agent) -> PinnedAgent:
+    return PinnedAgent(spec=queries.spec_of(agent), version=agent.current.number if agent.current else 0)
 
 
 def _pinned_tool(spec: ToolSpec) -> PinnedTool:

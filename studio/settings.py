@@ -207,6 +207,8 @@ TOOL_KINDS = [
     "agents.toolbox.notes_read",
     "agents.toolbox.notes_write",
 ]
+API_ROUTERS = ["agents.api.router"]
+API_ERRORS = ["agents.api.ERRORS"]  # the rooms' exceptions and how the API answers them
 NEW_WORKSPACE_HOOKS = ["agents.seed.furnish"]
 MEMBERSHIP_ENDED_HOOKS = ["runs.live.revoke.close_sockets"]
 FRAME_CONTEXT: dict[str, str] = {

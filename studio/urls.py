@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from django.urls import include, path
+from django.urls import include, path, re_path
+
+from studio.api import api, unknown
 
 urlpatterns = [
+    path("api/v1/", api().urls),
+    re_path(r"^api/(?P<path>.*)$", unknown, name="api_unknown"),
     path("accounts/", include("allauth.account.urls")),
     path("", include("studio.web.urls")),
     path("", include("agents.urls")),
