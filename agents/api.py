@@ -20,7 +20,7 @@ from agents.formats.registry import FORMATS, format_of
 from agents.formats.team_file import json_schema, parse_reading, write
 from agents.models import EndpointModel, Team, TeamVersion
 from agents.prices import Price
-from agents.publishing import draft_as_file
+from agents.publishing import draft_as_file, problems_of
 from studio.api import Answer, ApiError, ErrorOut, ProblemOut, caller
 from studio.workspaces.access import Role
 
@@ -186,7 +186,7 @@ def get_team(request: HttpRequest, team_id: UUID) -> dict[str, Any]:
     """One team, with what its runs must be given and what is wrong with its draft."""
     team = access.get_team(caller(request), team_id)
     shown: dict[str, Any] = TeamOut.from_orm(team).model_dump()
-    problems = [one.as_dict() for one in queries.problems_of(team)]
+    problems = [one.as_dict() for one in problems_of(team)]
     return shown | {"input_schema": _input_schema(team), "problems": problems}
 
 

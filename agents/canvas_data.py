@@ -10,6 +10,7 @@ from agents import queries
 from agents.models import Agent, EndpointModel, Team, Tool
 from agents.presets.registry import presets
 from agents.prices import Price
+from agents.publishing import problems_of
 from agents.toolbox.registry import kinds as tool_kinds
 from agents.topology.graph import dump
 from agents.topology.kind import DesignKind
@@ -31,7 +32,7 @@ def canvas_data(member: Member, team: Team, csrf: str) -> dict[str, Any]:
         "tools": [tool_facts(tool) for tool in queries.tools(workspace)],
         "models": model_facts(workspace),
         "patterns": pattern_facts(),
-        "problems": [problem.as_dict() for problem in queries.problems_of(team)],
+        "problems": [problem.as_dict() for problem in problems_of(team)],
         "can_edit": member.may(Role.DESIGNER),
         "urls": urls(member, team),
         "csrf": csrf,

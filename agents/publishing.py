@@ -8,17 +8,21 @@ from agents import queries
 from agents.actions.tools import problems_of_spec
 from agents.models import Agent, Team
 from agents.toolbox.registry import tool_kind
-from agents.topology.check import Catalog, blocking
+from agents.topology.check import Catalog, blocking, check
 from agents.topology.graph import Graph, PinnedAgent, PinnedTeam, PinnedTool, TeamFile, ToolSpec
 from agents.topology.problems import Problem, Refused
 from agents.topology.references import agents_of, agents_of_node
 
 
 def problems_of(team: Team) -> list[Problem]:
-    """Everything the canvas shows: the graph's problems, and those of what it refers to."""
-    catalog = queries.catalog(team.workspace)
-    found = queries.problems_of(team, catalog)
-    return [*found, *_beyond_the_graph(team.parsed_draft(), catalog, found)]
+    """Everything that is wrong with the draft."""
+    return problems_of_graph(team.parsed_draft(), queries.catalog(team.workspace))
+
+
+def problems_of_graph(graph: Graph, catalog: Catalog) -> list[Problem]:
+    """The graph's problems, and those of the agents, models and tools it refers to."""
+    found = check(graph, catalog)
+    return [*found, *_beyond_the_graph(graph, catalog, found)]
 
 
 def pin(team: Team) -> PinnedTeam:

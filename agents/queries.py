@@ -16,9 +16,8 @@ from django.utils import timezone
 from agents import prices
 from agents.models import Agent, Endpoint, EndpointModel, ModelPrice, Team, Tool
 from agents.prices import Price
-from agents.topology.check import Catalog, check
+from agents.topology.check import Catalog
 from agents.topology.graph import AgentSpec, Graph, ModelRef
-from agents.topology.problems import Problem
 from agents.topology.references import agents_of
 from studio import secrets
 from studio.workspaces.models import Workspace
@@ -134,11 +133,6 @@ def spec_of(agent: Agent) -> AgentSpec:
     if agent.current is None:
         raise LookupError(f"The agent {agent.key} has no version.")
     return agent.current.parsed()
-
-
-def problems_of(team: Team, known: Catalog | None = None) -> list[Problem]:
-    """All problems of the draft."""
-    return check(team.parsed_draft(), known or catalog(team.workspace))
 
 
 # ── lists for pages ─────────────────────────────────────────────────────────────────────────────────

@@ -22,7 +22,7 @@ from agents.actions.teams import publish, rename_team, save_draft
 from agents.canvas_data import canvas_data
 from agents.forms.drawing import PublishBody, SaveBody, ValidateBody, read
 from agents.models import Team
-from agents.topology.check import check
+from agents.publishing import problems_of_graph
 from agents.topology.graph import dump
 from studio.workspaces.access import Role, enter
 
@@ -72,7 +72,7 @@ def team_save(request: HttpRequest, slug: str, team_id: UUID) -> HttpResponse:
                 saved = rename_team(actor=member, team=saved, name=body.name)
     except Conflict as conflict:
         return _conflict(conflict, get_team(member, team_id))
-    problems = check(body.graph, queries.catalog(member.workspace))
+    problems = problems_of_graph(body.graph, queries.catalog(member.workspace))
     return JsonResponse(
         {
             "revision": saved.draft_revision,
@@ -89,7 +89,8 @@ def team_validate(request: HttpRequest, slug: str, team_id: UUID) -> HttpRespons
     member = enter(request.user, slug)
     get_team(member, team_id, Role.DESIGNER)
     graph = read(ValidateBody, request).graph
-    return JsonResponse({"problems": _listed(check(graph, queries.catalog(member.workspace)))})
+    found = problems_of_graph(graph, queries.catalog(member.workspace))
+    return JsonResponse({"problems": _listed(found)})
 
 
 @login_required
