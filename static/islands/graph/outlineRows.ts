@@ -33,7 +33,8 @@ class Walk {
     for (const edges of this.out.values()) {
       edges.sort((a, b) => rank[a.kind] - rank[b.kind] || at.get(a.target)!.y - at.get(b.target)!.y);
     }
-    for (const node of graph.nodes) if (this.waiting.get(node.id) === 0) this.visit(node.id, 0, null);
+    const beginnings = graph.nodes.filter((node) => this.waiting.get(node.id) === 0);
+    for (const node of beginnings) this.visit(node.id, 0, null);
     for (const node of graph.nodes) if (!this.depth.has(node.id)) this.visit(node.id, 0, null);
   }
 

@@ -7,6 +7,7 @@ const LONGEST = 48;
 export function keyFrom(text: string, fallback = "node"): string {
   const key = text
     .normalize("NFKD")
+    .replace(/\p{M}/gu, "") // accents, parted from their letters
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, "_")
     .replace(/^[^a-z]+|_+$/g, "");
