@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from collections.abc import Iterator
@@ -30,9 +31,9 @@ class Narrator:
         try:
             yield said
         except BaseException:
-            if self._live:
-                self._out.write("\n")
             self._title = ""
+            if self._live:
+                self._write("")
             raise
         note = f" · {', '.join(said)}" if said else ""
         took = time.monotonic() - self._began
@@ -48,7 +49,7 @@ class Narrator:
 
     def say(self, sentence: str) -> None:
         if self._live and self._title:
-            self._out.write("\n")
+            self._write("")
         self._write(sentence)
 
     def _over(self) -> str:
@@ -59,5 +60,6 @@ class Narrator:
         return f"[{self._done}/{self._steps}] {title or self._title}"
 
     def _write(self, text: str, end: str | None = None) -> None:
-        self._out.write(text + ("\n" if end is None else end))
-        self._out.flush()
+        with contextlib.suppress(OSError):  # the terminal may be gone; stopping must go on
+            self._out.write(text + ("\n" if end is None else end))
+            self._out.flush()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from studio.embedded.trouble import Trouble
 
 # Linux allows 107 bytes in a Unix socket's address, macOS 103.
 SOCKET_BYTES = 103
+PLAIN = re.compile(r"[A-Za-z0-9/._+-]+")
 POSTGRES_SOCKET = ".s.PGSQL.5432"
 
 
@@ -57,12 +59,15 @@ class Places:
 
     @property
     def sockets(self) -> Path:
-        """Under home, or under /tmp when home's path is too long for a socket's address.
+        """Under home, or under /tmp when home's path does not fit into a socket's address.
 
-        It depends on `home` alone, so that every process finds it without being told.
+        It may be too long, or have characters that mean something there: libpq takes a comma for a
+        second host, a URL takes a percent sign for a code. It depends on `home` alone, so that every
+        process finds it without being told.
         """
         near = self.run
-        if len(os.fsencode(near / "postgres" / POSTGRES_SOCKET)) <= SOCKET_BYTES:
+        fits = len(os.fsencode(near / "postgres" / POSTGRES_SOCKET)) <= SOCKET_BYTES
+        if fits and PLAIN.fullmatch(str(near)):
             return near
         digest = hashlib.sha256(os.fsencode(self.home)).hexdigest()[:16]
         return Path("/tmp") / f"troupe-{digest}"  # noqa: S108 - `make_private` refuses a folder of someone else

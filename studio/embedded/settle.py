@@ -16,7 +16,7 @@ from studio import env
 from studio.embedded import keys, leftovers, local_model, lock, ports, version
 from studio.embedded.places import Places
 from studio.embedded.service import ROOT
-from studio.embedded.trouble import Trouble
+from studio.embedded.trouble import Trouble, of_machine
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 DEFAULT_PORT = 8000
@@ -71,6 +71,8 @@ def settle(arguments: Sequence[str]) -> None:
         _settled = _settle(options)
     except Trouble as trouble:
         sys.exit(f"Troupe cannot start: {trouble}")
+    except OSError as error:
+        sys.exit(f"Troupe cannot start: {of_machine(error)}")
 
 
 def _settle(options: argparse.Namespace) -> Settled:
@@ -129,12 +131,15 @@ def _share(places: Places, url: str, port: int, no_model: bool) -> tuple[int | N
     """Put addresses where this process, its children and commands in other terminals find them."""
     rehearsal = model = None
     taken = frozenset({port})
+    aside = (
+        port + 1000 if port < 60_000 else port - 1000
+    )  # out of the way of a second Troupe on the next port
     if not os.environ.get("REHEARSAL_URL"):
-        rehearsal = ports.first_free(port + 1, taken)
+        rehearsal = ports.first_free(aside, taken)
         taken |= {rehearsal}
         os.environ["REHEARSAL_URL"] = f"http://{ports.HOST}:{rehearsal}/v1"
     if not no_model and not os.environ.get("LOCAL_MODEL_URL") and local_model.available():
-        model = ports.first_free(port + 2, taken)
+        model = ports.first_free(aside, taken)
         os.environ["LOCAL_MODEL_URL"] = f"http://{ports.HOST}:{model}/v1"
     ours = [f"{ports.HOST}:{number}" for number in (rehearsal, model) if number]
     given = [host for host in os.environ.get("PRIVATE_HOSTS", "").split(",") if host.strip()]

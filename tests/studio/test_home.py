@@ -75,11 +75,13 @@ def test_a_lost_encryption_key_is_not_silently_replaced(
         keys.ensure(places, "ENCRYPTION_KEYS")
 
 
-def test_a_deep_home_keeps_its_sockets_where_their_addresses_fit(tmp_path: Path) -> None:
-    deep = Places(tmp_path / ("x" * 100))
+@pytest.mark.parametrize("name", ["x" * 100, "a,b", "100%41", "in here"])
+def test_a_home_that_no_socket_address_can_name_has_its_sockets_elsewhere(tmp_path: Path, name: str) -> None:
+    deep = Places(tmp_path / name)
     deep.make()
     address = deep.postgres_sockets / ".s.PGSQL.5432"
     assert len(os.fsencode(address)) <= SOCKET_BYTES
+    assert not set(str(address)) & set(",% ")
     assert deep.sockets != Places(tmp_path / ("y" * 100)).sockets, "two homes must not share sockets"
     deep.sockets.rmdir()
 

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand
 
 from studio.embedded import start
 from studio.embedded.settle import add_options, current
-from studio.embedded.trouble import Trouble
+from studio.embedded.trouble import Trouble, of_machine
 
 
 class Command(BaseCommand):
@@ -26,3 +26,5 @@ class Command(BaseCommand):
             start.run(current(), options["workers"] or settings.WORKERS, options["ready_file"])
         except Trouble as trouble:
             sys.exit(f"Troupe cannot start: {trouble}")
+        except OSError as error:
+            sys.exit(f"Troupe cannot start: {of_machine(error)}")
