@@ -14,7 +14,15 @@ Key = tuple[str, int]  # call id and attempt
 class Fact(Protocol):
     """Something that happened and must be recorded, whatever else was appended meanwhile."""
 
-    def events(self, state: RunState, content: Content) -> list[ev.Event]: ...
+    def events(self, state: RunState, content: Content) -> list[ev.Event]:
+        """Nothing when the log has it already: an append may have succeeded although its answer was lost."""
+        ...
+
+
+def is_open(state: RunState, started: ev.CallEvent) -> bool:
+    """Whether the log still waits for the outcome of this attempt."""
+    call = state.node(started.path).calls.get(started.call)
+    return call is not None and call.is_open and call.attempt == started.attempt
 
 
 class Dispatch(Protocol):

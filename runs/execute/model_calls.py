@@ -20,7 +20,7 @@ from runs.engine.keys import idempotency_key
 from runs.engine.kind import NodeView
 from runs.engine.state import RunState
 from runs.execute.clock import now_us
-from runs.execute.dispatch import Fact, Key
+from runs.execute.dispatch import Fact, Key, is_open
 from runs.execute.errors import ModelCallError
 from runs.execute.model_client import ModelReply, ModelRequest, complete
 from runs.projections.base import Ref
@@ -200,6 +200,8 @@ class Answered:
 
     def events(self, state: RunState, content: Content) -> list[ev.Event]:
         started, reply = self.dispatch.started, self.reply
+        if not is_open(state, started):
+            return []
         message = _message(reply)
         decoded = self.dispatch.dialect.decode(message, self.dispatch.prompt)
         tools = tuple(
@@ -237,6 +239,8 @@ class Failed:
 
     def events(self, state: RunState, content: Content) -> list[ev.Event]:
         started, error = self.dispatch.started, self.error
+        if not is_open(state, started):
+            return []
         partial = error.partial_text or "".join(self.dispatch.heard)
         billed = bool(partial) or error.kind in ("timeout", "cancelled", "cut_stream", "too_large")
         charge = charge_for(self.dispatch, error.usage, partial) if billed or error.usage else None

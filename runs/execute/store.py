@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, OperationalError
 from psycopg.conninfo import make_conninfo
 from psycopg_pool import AsyncConnectionPool
 
@@ -69,7 +69,6 @@ class Store:
             max_size=POOL,
             open=False,
             kwargs={"autocommit": True, "prepare_threshold": 2},
-            check=AsyncConnectionPool.check_connection,
         )
         self._plans: dict[UUID, Plan] = {}
 
@@ -80,12 +79,21 @@ class Store:
         await self.pool.close()
 
     async def _all(self, sql: str, params: Any) -> list[Any]:
-        async with self.pool.connection() as connection:
-            return await (await connection.execute(sql, params)).fetchall()
+        """All rows. A connection that a restart of the server broke is replaced, once.
+
+        Every statement may be repeated: a second append finds that the first one moved `seq`.
+        """
+        try:
+            async with self.pool.connection() as connection:
+                return await (await connection.execute(sql, params)).fetchall()
+        except OperationalError:
+            await self.pool.check()
+            async with self.pool.connection() as connection:
+                return await (await connection.execute(sql, params)).fetchall()
 
     async def _one(self, sql: str, params: Any) -> Any | None:
-        async with self.pool.connection() as connection:
-            return await (await connection.execute(sql, params)).fetchone()
+        rows = await self._all(sql, params)
+        return rows[0] if rows else None
 
     async def claim(self, run: UUID, owner: str) -> Claim | None:
         """Own the run, with a new epoch; None when it is not runnable or somebody else's."""

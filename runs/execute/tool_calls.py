@@ -15,7 +15,7 @@ from runs.engine.content import Content
 from runs.engine.keys import idempotency_key
 from runs.engine.kind import NodeView
 from runs.engine.state import RunState
-from runs.execute.dispatch import Fact, Key
+from runs.execute.dispatch import Fact, Key, is_open
 from runs.projections.base import Ref
 
 RESULT_LIMIT = 200_000  # characters of JSON that are kept and shown to the model
@@ -70,6 +70,8 @@ class ToolEnded:
 
     def events(self, state: RunState, content: Content) -> list[ev.Event]:
         about = {"path": self.started.path, "call": self.started.call, "attempt": self.started.attempt}
+        if not is_open(state, self.started):
+            return []
         if self.uncertain:
             return [ev.ToolCallInDoubt(**about)]  # type: ignore[arg-type]
         if self.error:
