@@ -38,6 +38,8 @@ class Settled:
     def forget(self) -> None:
         """Leave nothing behind that only a running stack means."""
         self.places.shared_env.unlink(missing_ok=True)
+        if self.places.sockets != self.places.run:
+            shutil.rmtree(self.places.sockets, ignore_errors=True)
 
 
 _settled: Settled | None = None
@@ -131,9 +133,7 @@ def _share(places: Places, url: str, port: int, no_model: bool) -> tuple[int | N
     """Put addresses where this process, its children and commands in other terminals find them."""
     rehearsal = model = None
     taken = frozenset({port})
-    aside = (
-        port + 1000 if port < 60_000 else port - 1000
-    )  # out of the way of a second Troupe on the next port
+    aside = port + (1000 if port < 60_000 else -1000)  # not where a second Troupe's web server would be
     if not os.environ.get("REHEARSAL_URL"):
         rehearsal = ports.first_free(aside, taken)
         taken |= {rehearsal}

@@ -49,13 +49,13 @@ class Supervisor:
         return list(self._children)
 
     def _spawn(self, service: Service) -> subprocess.Popen[bytes]:
-        service.before()
-        rotate(service.log)
         try:
+            service.before()
+            rotate(service.log)
             process = service.spawn()
         except OSError as error:
             raise Trouble(
-                f"{service.name} could not be started: {error}; run `make clean` and then `make run`."
+                f"{service.name} could not be started ({error}); see to that, or run `make clean` first."
             ) from error
         leftovers.note(self._pids, service.name, process.pid, service.stop_signal)
         return process
