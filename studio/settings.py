@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from studio import env
 from studio.embedded import keys, packages
 from studio.embedded.places import Places
-from studio.embedded.urls import database_settings
+from studio.embedded.urls import broker_settings, database_settings, redis_url
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env.load_own_dotenv(BASE_DIR)
@@ -136,7 +136,7 @@ FORM_RENDERER = "studio.web.forms.Renderer"
 # ── data ────────────────────────────────────────────────────────────────────────────────────────────
 DATABASES = {"default": database_settings(DATABASE_URL, HOME)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-REDIS = REDIS_URL or f"unix://{Places(HOME).valkey_socket}"
+REDIS = redis_url(REDIS_URL, HOME)
 
 CHANNEL_LAYERS = {
     "default": {
@@ -165,7 +165,7 @@ POLL_SECONDS = env.seconds("POLL_SECONDS", 2, "How often watched runs are polled
 WORKERS = env.integer("WORKERS", 2, "Worker processes that `up` starts.", least=1)
 
 # ── Celery: a hint that a run can go on, nothing more ───────────────────────────────────────────────
-CELERY_BROKER_URL = REDIS.replace("unix://", "redis+socket://")
+CELERY_BROKER_URL, CELERY_BROKER_USE_SSL = broker_settings(REDIS)
 CELERY_TASK_SERIALIZER = "json"
 CELERY_RESULT_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
@@ -223,6 +223,7 @@ CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^(health|ready)z/$"]  # asked by address from inside, without the proxy
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS

@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+import orjson
+
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -29,10 +31,14 @@ def storable(text: str) -> str:
 
 
 def canonical(value: Any) -> str:
-    """The JSON text a value is stored as: compact, keys in order."""
-    return json.dumps(
-        _clean(value), ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False
-    )
+    """The JSON text a value is stored as: compact, keys in order, nothing in it that cannot be stored."""
+    try:
+        text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except TypeError:  # a lone surrogate, or a number beyond 64 bits
+        return json.dumps(_clean(value), ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    if b"\\u0000" in text:
+        text = orjson.dumps(_clean(value), option=orjson.OPT_SORT_KEYS)
+    return text.decode()
 
 
 def _clean(value: Any) -> Any:
@@ -63,7 +69,7 @@ class Content:
         text = self.texts.get(digest)
         if text is None:
             raise ContentMissing([digest])
-        return json.loads(text)
+        return orjson.loads(text)
 
     def need(self, digests: Iterable[str]) -> None:
         """Raise ContentMissing for all that are missing at once, so that they are loaded in one go."""

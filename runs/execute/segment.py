@@ -62,7 +62,8 @@ class Segment:
             self.ref = Ref(
                 self.run, self.claim.workspace, await self.host.store.plan(self.claim.team_version)
             )
-            await self._load(self.claim.head)
+            self.content.texts |= self.claim.content
+            await self._load(self.claim.head, self.claim.events)
             self.models = await self.host.models(self.ref, simulated=self.draft.state.mode == "simulated")
             self.facts += lost_calls(self.draft.state)
             while await self._turn():
@@ -205,9 +206,9 @@ class Segment:
         return not self.host.stopping and any(t.due_at <= horizon for t in self.draft.state.open_timers())
 
     # ── the log ─────────────────────────────────────────────────────────────────────────────────────
-    async def _load(self, head: Head) -> None:
+    async def _load(self, head: Head, events: list[ev.AnyEvent] | None = None) -> None:
         state = RunState()
-        for event in await self.host.store.events(self.run):
+        for event in events if events is not None else await self.host.store.events(self.run):
             fold(state, event)
         if state.seq != head.seq:  # an input event came between claim and load
             current = await self.host.store.head(self.run)

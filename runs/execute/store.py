@@ -35,21 +35,28 @@ def conninfo() -> str:
 
 @dataclass(frozen=True)
 class Claim:
-    """A run this process owns, as it was when it was claimed."""
+    """A run this process owns, with its log as it was when it was claimed."""
 
     run: UUID
     workspace: UUID
     team_version: UUID
-    mode: str
     head: Head
+    events: list[ev.AnyEvent]
+    content: dict[str, str]  # the run's input, which nearly every run reads first
 
 
 CLAIM = """
-UPDATE runs_run SET epoch = epoch + 1, owner = %(owner)s,
-    lease_until = now() + make_interval(secs => %(lease)s)
-WHERE id = %(run)s AND runnable AND event_version <= %(version)s
-    AND (lease_until IS NULL OR lease_until < now())
-RETURNING workspace_id, team_version_id, mode, seq, head_hash, epoch
+WITH claimed AS (
+    UPDATE runs_run SET epoch = epoch + 1, owner = %(owner)s,
+        lease_until = now() + make_interval(secs => %(lease)s)
+    WHERE id = %(run)s AND runnable AND event_version <= %(version)s
+        AND (lease_until IS NULL OR lease_until < now())
+    RETURNING id, workspace_id, team_version_id, seq, head_hash, epoch, input_digest
+)
+SELECT workspace_id, team_version_id, seq, head_hash, epoch, input_digest,
+    (SELECT array_agg(body ORDER BY seq) FROM runs_event WHERE run_id = claimed.id),
+    (SELECT content FROM runs_blob b WHERE b.workspace_id = claimed.workspace_id AND b.digest = input_digest)
+FROM claimed
 """
 HEAD = "SELECT seq, head_hash, epoch FROM runs_run WHERE id = %s"
 EVENTS = "SELECT body FROM runs_event WHERE run_id = %s ORDER BY seq"
@@ -102,7 +109,10 @@ class Store:
         )
         if row is None:
             return None
-        return Claim(run, row[0], row[1], row[2], Head(row[3], bytes(row[4]), row[5]))
+        workspace, team_version, seq, head_hash, epoch, digest, bodies, text = row
+        events = [ev.decode(body) for body in bodies or ()]
+        content = {} if text is None else {digest: text}
+        return Claim(run, workspace, team_version, Head(seq, bytes(head_hash), epoch), events, content)
 
     async def head(self, run: UUID) -> Head | None:
         row = await self._one(HEAD, (run,))
