@@ -1,7 +1,8 @@
-"""Turns DATABASE_URL, or the embedded server's folder, into Django's database settings."""
+"""Turns DATABASE_URL and REDIS_URL, or the embedded servers' places, into what the libraries want."""
 
 from __future__ import annotations
 
+import ssl
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -39,3 +40,17 @@ def database_settings(url: str, home: Path) -> dict[str, Any]:
         "PORT": str(parts.port or ""),
         "OPTIONS": options,
     }
+
+
+def redis_url(url: str, home: Path) -> str:
+    """The user's Redis, or the embedded one."""
+    return url or f"unix://{Places(home).valkey_socket}"
+
+
+def broker_settings(redis: str) -> tuple[str, dict[str, Any] | None]:
+    """Celery's `broker_url` and `broker_use_ssl` for a Redis address; it names sockets its own way."""
+    parts = urlsplit(redis)
+    if parts.scheme == "unix":
+        number = dict(parse_qsl(parts.query)).get("db")
+        return f"redis+socket://{parts.path}" + (f"?virtual_host={number}" if number else ""), None
+    return redis, {"ssl_cert_reqs": ssl.CERT_REQUIRED} if parts.scheme == "rediss" else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import ssl
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from studio import env, settings
 from studio.embedded.service import ROOT
+from studio.embedded.urls import broker_settings, database_settings, redis_url
 
 ROW = re.compile(r"^\| `([A-Z_]+)`( 🔑)? \| (?:`([^`]*)`)? ?\| (.+) \|$", re.MULTILINE)
 PRODUCTION = {
@@ -132,3 +134,30 @@ def test_the_environment_wins_over_dotenv_and_a_bad_line_is_told(
     with pytest.raises(ImproperlyConfigured, match=r"\.env line 2: expected NAME=value"):
         env.load_dotenv(tmp_path / ".env")
     assert os.environ["COLOUR"] == "blue"
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("", {"NAME": "troupe", "USER": "postgres", "HOST": "/srv/t/run/postgres"}),
+        ("postgresql://ann:p%40ss@db:5433/x", {"NAME": "x", "USER": "ann", "PASSWORD": "p@ss", "HOST": "db"}),
+        ("postgres://ann@/x?host=/run/pg", {"NAME": "x", "HOST": "/run/pg", "OPTIONS": {}}),
+        ("postgres://db/x?sslmode=require", {"HOST": "db", "OPTIONS": {"sslmode": "require"}}),
+    ],
+)
+def test_a_database_address_is_understood(url: str, expected: dict[str, object]) -> None:
+    found = database_settings(url, Path("/srv/t"))
+    assert {name: found[name] for name in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("url", "broker"),
+    [
+        ("", ("redis+socket:///srv/t/run/valkey.sock", None)),
+        ("unix:///run/r.sock?db=3", ("redis+socket:///run/r.sock?virtual_host=3", None)),
+        ("redis://:secret@cache:6379/1", ("redis://:secret@cache:6379/1", None)),
+        ("rediss://cache:6380/0", ("rediss://cache:6380/0", {"ssl_cert_reqs": ssl.CERT_REQUIRED})),
+    ],
+)
+def test_a_redis_address_is_put_in_celerys_words(url: str, broker: tuple[str, object]) -> None:
+    assert broker_settings(redis_url(url, Path("/srv/t"))) == broker
