@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path, register_converter
 from django.urls.converters import StringConverter
 
-from runs.views import run, run_data, runs
+from runs.views import approvals, run, run_data, runs
 
 
 class DigestConverter(StringConverter):
@@ -16,6 +16,7 @@ class DigestConverter(StringConverter):
 
 register_converter(DigestConverter, "digest")
 ONE = "w/<slug:slug>/runs/<uuid:run_id>/"
+ASKED = "w/<slug:slug>/approvals/<uuid:approval_id>/"
 
 urlpatterns: list[URLPattern] = [
     path("w/<slug:slug>/runs/", runs.runs, name="runs"),
@@ -28,4 +29,10 @@ urlpatterns: list[URLPattern] = [
     path(f"{ONE}cost/", run_data.run_cost, name="run_cost"),
     path(f"{ONE}cancel/", run.run_cancel, name="run_cancel"),
     path(f"{ONE}limits/", run.run_raise_limits, name="run_raise_limits"),
+    # what people decide
+    path("w/<slug:slug>/approvals/", approvals.approvals, name="approvals"),
+    path("w/<slug:slug>/approvals/list/", approvals.approvals_list, name="approvals_list"),
+    path(ASKED, approvals.approval, name="approval"),
+    path(f"{ASKED}now/", approvals.approval_now, name="approval_now"),
+    path(f"{ASKED}decide/", approvals.approval_decide, name="approval_decide"),
 ]

@@ -1,0 +1,34 @@
+"""How an approval stands, in the vocabulary of state that every screen uses."""
+
+from __future__ import annotations
+
+from runs.models import Approval
+from studio.workspaces.roles import Role
+
+S = Approval.Status
+STATES = {
+    S.PENDING: ("waiting", "Waiting for a person"),
+    S.APPROVED: ("done", "Approved"),
+    S.EDITED: ("done", "Approved with changes"),
+    S.REJECTED: ("failed", "Rejected"),
+    S.EXPIRED: ("failed", "Expired"),
+    S.WITHDRAWN: ("cancelled", "No longer needed"),
+}
+DOUBT = {
+    S.PENDING: ("doubt", "In doubt"),
+    S.APPROVED: ("done", "Settled"),
+    S.REJECTED: ("cancelled", "Given up"),
+}
+
+
+def state_of(approval: Approval) -> tuple[str, str]:
+    """(state, word) for `{% state %}`."""
+    status = S(approval.status)
+    known = DOUBT.get(status) if approval.kind == "doubt" else None
+    return known or STATES[status]
+
+
+def who_may(approval: Approval) -> str:
+    """`Operators and above`, `Admins and above`, `Owners`."""
+    least = Role(max(approval.least_role, Role.OPERATOR))
+    return "Owners" if least is Role.OWNER else f"{least.label}s and above"

@@ -1,0 +1,270 @@
+"""One decision in full: what is asked, why, what it rests on, who may decide, and what a form can change."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django.utils import timezone
+
+from agents.topology.graph import EdgeKind, PinnedTool
+from runs import queries
+from runs.actions.appending import plan_of
+from runs.actions.decide import DECISIONS
+from runs.approval_words import state_of, who_may
+from runs.asked_basis import Basis, basis_of
+from runs.asked_history import Step, history_of
+from runs.engine.plan import Plan
+from runs.forms.schema_form import inferred
+from runs.forms.schema_properties import Property, properties_of
+from runs.models import Approval, Blob, Run
+from runs.queries import Row
+from runs.readable import Readable, readable
+from studio.workspaces.access import Member, Role
+
+TEXT = "value"  # the one field of a gate that holds a text
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A risk in a few words; `tone` is a state's colour."""
+
+    icon: str
+    text: str
+    tone: str = ""
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One value of what is asked: as it was asked and, if somebody changed it, as it was approved."""
+
+    one: Property
+    was: Readable | None
+    now: Readable | None = None
+
+
+class Asked:
+    """What a person decides on, read from what the decision's digest covers."""
+
+    def __init__(self, approval: Approval, member: Member) -> None:
+        self.approval = approval
+        self.member = member
+        self.run: Run = approval.run
+        self.form: Any = None  # the posted form, when it has to be shown again
+
+    # ── what the digest covers ──────────────────────────────────────────────────────────────────────
+    @cached_property
+    def subject(self) -> dict[str, Any] | None:
+        """None once its content is no longer stored."""
+        found = self._content(self.approval.digest)
+        return found if isinstance(found, dict) else None
+
+    @cached_property
+    def edited(self) -> Any:
+        """What was approved instead, if somebody changed it."""
+        return self._content(self.approval.edited_digest) if self.approval.edited_digest else None
+
+    def _content(self, digest: str) -> Any:
+        rows = Blob.objects.filter(workspace_id=self.approval.workspace_id, digest=digest)
+        text = rows.values_list("content", flat=True).first()
+        return None if text is None else json.loads(text)
+
+    @cached_property
+    def plan(self) -> Plan:
+        return plan_of(self.run.team_version)
+
+    @property
+    def node(self) -> str:
+        """The name of the node that asks."""
+        return self.plan.title(self.approval.path)
+
+    @property
+    def words(self) -> str:
+        """The agent's own words, checked by nobody."""
+        return str((self.subject or {}).get("words") or "")
+
+    @property
+    def instructions(self) -> str:
+        """What whoever drew the gate wants looked at."""
+        return str((self.subject or {}).get("instructions") or "")
+
+    @property
+    def tool(self) -> str:
+        return str((self.subject or {}).get("tool") or "")
+
+    @property
+    def pinned(self) -> PinnedTool | None:
+        return self.plan.team.tools.get(self.tool)
+
+    @property
+    def hash(self) -> str:
+        """The digest as people compare it: `9f2c 41ab … 77e0`."""
+        digest = self.approval.digest
+        return f"{digest[:4]} {digest[4:8]} … {digest[-4:]}"
+
+    @cached_property
+    def row(self) -> Row:
+        """The run as lists show it, with what it has cost so far."""
+        return queries.rows([self.run])[0]
+
+    @cached_property
+    def basis(self) -> list[Basis]:
+        return basis_of(self.approval, self.plan, self.member.workspace.slug)
+
+    @property
+    def history(self) -> list[Step]:
+        return history_of(self.approval, self.node)
+
+    # ── what would happen ───────────────────────────────────────────────────────────────────────────
+    @property
+    def value(self) -> Any:
+        """The arguments of the call, or what arrives at the gate."""
+        subject = self.subject or {}
+        return subject.get("value") if self.approval.kind == "gate" else subject.get("arguments")
+
+    @property
+    def is_text(self) -> bool:
+        return isinstance(self.value, str)
+
+    @cached_property
+    def object(self) -> dict[str, Any]:
+        """What is asked as an object with named values, whatever it is."""
+        return self.value if isinstance(self.value, dict) else {TEXT: self.value}
+
+    @cached_property
+    def schema(self) -> dict[str, Any]:
+        """The JSON Schema that an edit has to fit."""
+        if self.approval.kind != "gate":
+            known = (self.subject or {}).get("parameters") or (self.pinned and self.pinned.parameters)
+            return dict(known or {"type": "object"})
+        if isinstance(self.value, dict):
+            shape = {key: inferred(one) for key, one in self.value.items()}
+            return self._schema_of_source() or _object(shape)
+        return _object({TEXT: inferred(self.value) | {"title": "Text" if self.is_text else "Value"}})
+
+    def _schema_of_source(self) -> dict[str, Any] | None:
+        """The output schema of the one agent whose answer arrived, so that an edit keeps to it."""
+        sources = [one.path for one in self.basis if one.path in self.plan.configs]
+        config = self.plan.configs[sources[0]] if len(sources) == 1 else None
+        agent = self.plan.team.agents.get(getattr(config, "agent", ""))
+        schema = agent.spec.output.json_schema if agent else None
+        return dict(schema) if schema and schema.get("type") == "object" else None
+
+    @property
+    def arguments(self) -> list[Argument]:
+        named = properties_of(self.schema)
+        known = {one.name for one in named}
+        rest = [Property(key, self._extra(key), False) for key in self.object if key not in known]
+        return [self._argument(one) for one in [*named, *rest] if self._concerns(one)]
+
+    def _extra(self, key: str) -> Mapping[str, Any]:
+        """A branch that came through a join is called by its node's name."""
+        titled = self.approval.kind == "gate" and key in self.plan.view.nodes
+        return inferred(self.object[key]) | ({"title": self.plan.title(key)} if titled else {})
+
+    def _concerns(self, one: Property) -> bool:
+        return one.name in self.object or one.name in self._edited_object
+
+    def _argument(self, one: Property) -> Argument:
+        was = readable(self.object[one.name], one) if one.name in self.object else None
+        if self.approval.status != Approval.Status.EDITED:
+            return Argument(one, was)
+        changed = self._edited_object.get(one.name) != self.object.get(one.name)
+        return Argument(one, was, readable(self._edited_object.get(one.name), one) if changed else None)
+
+    @cached_property
+    def _edited_object(self) -> dict[str, Any]:
+        if self.edited is None:
+            return {}
+        return self.edited if isinstance(self.edited, dict) else {TEXT: self.edited}
+
+    @property
+    def marks(self) -> list[Mark]:
+        found = []
+        effect = (self.subject or {}).get("effect")
+        if self.run.mode == Run.Mode.SIMULATED and self.approval.kind == "tool":
+            found.append(Mark("flask-conical", "Rehearsal: nothing outside is read or changed"))
+        elif effect == "writes" or self.approval.kind == "doubt":
+            found.append(Mark("repeat-2", "Not idempotent: a repeat does it twice", "failed"))
+        elif effect == "idempotent":
+            found.append(Mark("repeat-2", "Changes something; a repeat changes nothing more", "warning"))
+        elif effect == "reads":
+            found.append(Mark("eye", "Only reads"))
+        if self.pinned and (hosts := self._hosts()):
+            found.append(Mark("globe", f"External: {hosts}", "warning"))
+        if rule := (self.subject or {}).get("rule"):
+            found.append(Mark("shield-alert", f"Rule: {rule}"))
+        return found
+
+    def _hosts(self) -> str:
+        """Where an HTTP tool may reach, as its configuration lists it."""
+        hosts = self.pinned.spec.config.get("hosts") if self.pinned else None
+        listed = [str(host) for host in hosts] if isinstance(hosts, list) else []
+        return ", ".join(listed[:2]) + (f" and {len(listed) - 2} more" if len(listed) > 2 else "")
+
+    # ── who, and until when ─────────────────────────────────────────────────────────────────────────
+    @property
+    def is_open(self) -> bool:
+        return self.approval.status == Approval.Status.PENDING
+
+    @property
+    def state(self) -> tuple[str, str]:
+        return state_of(self.approval)
+
+    @property
+    def decisions(self) -> tuple[str, ...]:
+        """What this person can do now."""
+        return DECISIONS[self.approval.kind] if self.is_open and not self.why_not else ()
+
+    @property
+    def may_edit(self) -> bool:
+        return "edit" in self.decisions and self.subject is not None
+
+    @property
+    def who(self) -> str:
+        return who_may(self.approval)
+
+    @property
+    def why_not(self) -> str:
+        """Why this person may not decide; empty when they may."""
+        if self.member.role < max(self.approval.least_role, Role.OPERATOR):
+            return f"{self.who} may decide this; you are {self.member.role.label.lower()}."
+        barred = not self.approval.launcher_may_decide and self.run.started_by_id == self.member.user.pk
+        return "You started this run, so somebody else has to decide." if barred else ""
+
+    @property
+    def waited(self) -> float:
+        """Seconds it has waited for a person, or did."""
+        return ((self.approval.decided_at or timezone.now()) - self.approval.requested_at).total_seconds()
+
+    @property
+    def deadline_whole(self) -> float:
+        deadline = self.approval.deadline
+        return (deadline - self.approval.requested_at).total_seconds() if deadline else 0
+
+    @property
+    def deadline_left(self) -> float:
+        return max(self.deadline_whole - self.waited, 0)
+
+    @property
+    def deadline_used(self) -> str:
+        """As a CSS width."""
+        return f"{100 * (1 - self.deadline_left / self.deadline_whole):.1f}%" if self.deadline_whole else "0%"
+
+    @property
+    def on_expiry(self) -> str:
+        """What happens when nobody decides in time."""
+        if self.approval.kind != "gate":
+            return f"If nobody decides, the call is not made, and {self.node} is told so."
+        edges = self.plan.view.outgoing[self.approval.path]
+        targets = [self.plan.title(edge.target) for edge in edges if edge.kind is EdgeKind.ERROR]
+        if targets:
+            return f"If nobody decides, the run takes the error edge to {', '.join(targets)}."
+        return "If nobody decides, the gate fails, and nothing behind it runs."
+
+
+def _object(properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": list(properties)}
