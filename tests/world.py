@@ -61,6 +61,11 @@ class World:
 
 @pytest.fixture
 def world(db: None) -> World:
+    return build()
+
+
+def build() -> World:
+    """For fixtures of another scope; tests ask for `world`."""
     owner = create_workspace(user=_user("olga"), name="Acme")
     people = {"owner": owner}
     for name, role in ROLES.items():
