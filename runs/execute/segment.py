@@ -77,15 +77,16 @@ class Segment:
         """Everything that can be decided now, in one commit; False when the run was let go."""
         if self.stale:
             await self._reload()
-        for fact in self.facts:
+        taken, self.facts = self.facts, []  # calls go on ending while this turn waits for the database
+        for fact in taken:
             self._add_all(fact.events(self.draft.state, self.content))
         self._fire_timers()
         ready = [] if self.host.stopping else await self._think()
-        release = not ready and not self.inflight and not self._timer_is_near()
+        release = not (ready or self.inflight or self.facts or self._timer_is_near())
         if not await self._commit(release):
+            self.facts = taken + self.facts
             self.stale = True
             return await self._turn()
-        self.facts.clear()
         for dispatch in ready:
             self._send(dispatch)
         return not release

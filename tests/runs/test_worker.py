@@ -103,6 +103,19 @@ def test_a_run_ends_with_an_output_a_verified_log_and_a_ledger_that_adds_up(
     assert totals["completion_tokens"] == rows.aggregate(n=Sum("output_tokens"))["n"]
 
 
+def test_branches_that_end_at_the_same_moment_are_all_recorded(launch: Callable[..., Run], fleet: Fleet):
+    names = [f"w{n}" for n in range(20)]
+    wide = team(
+        {"input": IN, **{name: agent() for name in names}, "join": ("join", {}), "output": OUT},
+        [edge for name in names for edge in (f"input>{name}", f"{name}>join")] + ["join>output"],
+    )
+    fleet.worker()
+    run = launch(wide)
+    reaches(run, "done", fleet)
+    assert problems(run) == []
+    assert Event.objects.filter(run=run, type="ModelCallCompleted").count() == 20
+
+
 def test_a_parked_run_holds_no_worker_and_goes_on_when_decided(
     launch: Callable[..., Run], fleet: Fleet, actor: Member
 ):

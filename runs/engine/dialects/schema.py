@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from runs.engine.dialects.base import Decoded, Dialect, Message, Prompt, Reply, response_format
 
-ANSWER_LIMIT = 4_000  # characters; without a bound, small models never close the string
+CHARACTERS_A_TOKEN = 2  # cautiously few: without a bound that fits, small models never close the string
 
 
 class Schema(Dialect):
@@ -52,7 +52,8 @@ def step_schema(prompt: Prompt) -> dict[str, Any]:
     shapes: list[dict[str, Any]] = [
         _closed({"tool": {"const": offer.name}, "arguments": offer.parameters}) for offer in prompt.tools
     ]
-    answer = prompt.schema if prompt.schema is not None else {"type": "string", "maxLength": ANSWER_LIMIT}
+    most = prompt.parameters.max_tokens * CHARACTERS_A_TOKEN
+    answer = prompt.schema if prompt.schema is not None else {"type": "string", "maxLength": most}
     return {"anyOf": [*shapes, _closed({"answer": answer})]}
 
 
