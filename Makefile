@@ -35,6 +35,7 @@ lint: install
 test: install
 	@$(VENV)/python -m tests.chromium
 	@$(MAKE) --no-print-directory lint
+	$(VENV)/python -m studio.embedded.node --npm run --silent test
 	$(VENV)/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
 
 screens: install
