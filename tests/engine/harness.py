@@ -5,7 +5,6 @@ No database, no network, no threads: a run of ten nodes takes milliseconds.
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ from uuid import UUID
 
 import msgspec
 
-from agents.topology.graph import Edge, Graph, Node, PinnedTeam
+from agents.topology.graph import PinnedTeam
 from runs.engine import budget as budgets
 from runs.engine import events as ev
 from runs.engine.commands import AbortCall, Compute, Record, StartModelCall, StartToolCall
@@ -347,74 +346,3 @@ class Engine:
 
     def node(self, path: str) -> Any:
         return self.state.node(path)
-
-
-# ── building teams ──────────────────────────────────────────────────────────────────────────────────
-AGENT = {
-    "name": "Writer",
-    "role": "writer",
-    "goal": "Write well.",
-    "model": {"endpoint": "local", "model": "rehearsal"},
-}
-PASS_TOOL = {
-    "parameters": {
-        "type": "object",
-        "properties": {"amount": {"type": "number"}},
-        "required": ["amount"],
-        "additionalProperties": False,
-    }
-}
-
-
-def tool(effect: str = "reads", approval: str = "") -> dict[str, Any]:
-    return PASS_TOOL | {"effect": effect, "spec": {"kind": "calculator", "approval": approval}}
-
-
-def team(
-    nodes: dict[str, tuple[str, dict[str, Any]]],
-    edges: Sequence[str | dict[str, Any]],
-    *,
-    agents: dict[str, dict[str, Any]] | None = None,
-    tools: dict[str, dict[str, Any]] | None = None,
-) -> PinnedTeam:
-    """A team from `{"id": (kind, config)}` and edges such as "a>b", "a!b" (error) or dicts."""
-    numbers = itertools.count(1)
-    parsed = []
-    for edge in edges:
-        if isinstance(edge, str):
-            sign = "!" if "!" in edge else ">"
-            source, target = edge.split(sign)
-            edge = {"source": source, "target": target, "kind": "error" if sign == "!" else "flow"}
-        parsed.append(Edge.model_validate({"id": f"e{next(numbers)}", **edge}))
-    pinned = {"writer": {}} | (agents or {})
-    return PinnedTeam.model_validate(
-        {
-            "name": "Test team",
-            "agents": {
-                key: {"spec": AGENT | {"name": key.title()} | spec, "version": 1}
-                for key, spec in pinned.items()
-            },
-            "tools": tools or {},
-            "graph": Graph(
-                nodes=[Node(id=key, kind=kind, config=config) for key, (kind, config) in nodes.items()],
-                edges=parsed,
-            ).model_dump(),
-        }
-    )
-
-
-def agent(key: str = "writer", description: str = "") -> tuple[str, dict[str, Any]]:
-    return "agent", {"agent": key, "task": {"description": description}}
-
-
-IN, OUT = ("input", {}), ("output", {})
-
-
-def saying(*texts: str) -> Model:
-    """A model that says these texts in turn, then the last one for ever."""
-    queue = list(texts)
-
-    def model(prompt: Prompt, attempt: int) -> Says:
-        return Says(queue.pop(0) if len(queue) > 1 else queue[0])
-
-    return model

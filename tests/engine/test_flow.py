@@ -8,7 +8,8 @@ import pytest
 
 from runs.engine.decide import status
 from runs.engine.dialects.base import Prompt
-from tests.engine.harness import IN, OUT, Engine, Says, agent, saying, team
+from tests.engine.harness import Engine, Says
+from tests.engine.teams import IN, OUT, agent, saying, team
 
 PIPELINE = team({"input": IN, "a": agent(), "b": agent(), "output": OUT}, ["input>a", "a>b", "b>output"])
 

@@ -10,7 +10,8 @@ import pytest
 
 from runs.engine.decide import status
 from runs.engine.dialects.base import Prompt
-from tests.engine.harness import IN, OUT, Engine, Says, agent, saying, team, tool
+from tests.engine.harness import Engine, Says
+from tests.engine.teams import IN, OUT, agent, saying, team, tool
 
 
 def with_tool(effect: str = "reads", approval: str = "", **spec: Any) -> Any:

@@ -16,7 +16,7 @@ from runs.actions import cancel_run, decide_approval, start_run
 from runs.models import Approval, Event, Run
 from runs.verify import problems
 from studio.workspaces.access import Member
-from tests.engine.harness import IN, OUT, agent, team
+from tests.engine.teams import IN, OUT, agent, team
 from tests.rehearsal import RehearsalServer
 from tests.runs.live_team import endpoint, owner, published
 from tests.workers import Fleet, wait_until
