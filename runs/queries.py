@@ -120,7 +120,7 @@ def rows(runs: Iterable[Run]) -> list[Row]:
 
 def pending_by_run(runs: Iterable[UUID]) -> dict[UUID, int]:
     found = Approval.objects.filter(run__in=list(runs), status=Approval.Status.PENDING)
-    return dict(found.order_by().values_list("run_id").annotate(Count("*")))
+    return dict(found.order_by().values_list("run_id").annotate(number=Count("*")))
 
 
 def newer_than(runs: QuerySet[Run], moment: datetime) -> int:

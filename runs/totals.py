@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -28,6 +28,8 @@ SUMS: dict[str, Any] = {
     "reasoning_tokens": Sum("reasoning_tokens"),
 }
 
+NAMED = {f"sum_{name}": made for name, made in SUMS.items()}  # some are called as columns are
+
 
 @dataclass(frozen=True)
 class Totals:
@@ -46,6 +48,9 @@ class Totals:
     cached_tokens: int = 0
     output_tokens: int = 0
     reasoning_tokens: int = 0
+
+    def __add__(self, other: Totals) -> Totals:
+        return Totals(*(mine + its for mine, its in zip(astuple(self), astuple(other), strict=True)))
 
     @property
     def cost(self) -> Decimal | None:
@@ -66,17 +71,17 @@ class Totals:
 
 
 def _totals(row: dict[str, Any]) -> Totals:
-    return Totals(**{name: row[name] for name in SUMS if row[name] is not None})
+    return Totals(**{name: row[f"sum_{name}"] for name in SUMS if row[f"sum_{name}"] is not None})
 
 
 def total(entries: QuerySet[LedgerEntry]) -> Totals:
     """One sum over all of `entries`."""
-    return _totals(entries.aggregate(**SUMS))
+    return _totals(entries.aggregate(**NAMED))
 
 
 def totals_by(entries: QuerySet[LedgerEntry], *fields: str) -> dict[tuple[Any, ...], Totals]:
     """Sums by the values of some columns, the dearest first, then the longest."""
-    rows = entries.order_by().values(*fields).annotate(**SUMS)
+    rows = entries.order_by().values(*fields).annotate(**NAMED)
     found = [(tuple(row[name] for name in fields), _totals(row)) for row in rows]
     found.sort(key=lambda pair: (-pair[1].real, -pair[1].simulated_cost, -pair[1].tokens, str(pair[0])))
     return dict(found)

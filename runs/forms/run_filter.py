@@ -30,7 +30,7 @@ STATUSES: dict[str, tuple[str, ...]] = {
     "failed": (Run.Status.FAILED,),
     "cancelled": (Run.Status.CANCELLED,),
 }
-PERIODS = {"1": "24 hours", "7": "7 days", "30": "30 days"}
+PERIODS = {"1": "in 24 hours", "7": "in 7 days", "30": "in 30 days"}
 SORTS = {
     "": "Started, newest",
     "started": "Started, oldest",
