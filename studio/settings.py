@@ -207,13 +207,14 @@ TOOL_KINDS = [
     "agents.toolbox.notes_read",
     "agents.toolbox.notes_write",
 ]
-API_ROUTERS = ["agents.api.router"]
-API_ERRORS = ["agents.api.ERRORS"]  # the rooms' exceptions and how the API answers them
+API_ROUTERS = ["agents.api.router", "runs.api.router"]
+API_ERRORS = ["agents.api.ERRORS", "runs.api.ERRORS"]  # the rooms' exceptions and how the API answers them
 NEW_WORKSPACE_HOOKS = ["agents.seed.furnish"]
 MEMBERSHIP_ENDED_HOOKS = ["runs.live.revoke.close_sockets"]
 FRAME_CONTEXT: dict[str, str] = {
     "approvals_waiting": "runs.queries.approvals_waiting"
 }  # template variable → function of the Member
+TEAM_CARD_FACTS = {"last": "runs.team_facts.last_runs", "typical": "runs.team_facts.typical"}
 SEARCH_SOURCES: list[str] = []  # functions of (Member, text) → hits of studio.web.search
 
 # ── browser security ────────────────────────────────────────────────────────────────────────────────
@@ -272,6 +273,8 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
         **{room: {"level": LOG_LEVEL} for room in ("studio", "agents", "runs")},
+        # Two lines a message, of which there are hundreds a second.
+        **{name: {"level": "WARNING"} for name in ("celery.worker.strategy", "celery.app.trace")},
         # Django's own handler writes to the console in debug mode only: errors would be lost.
         "django": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
     },

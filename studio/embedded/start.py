@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
+import time
 import traceback
 import types
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
-from typing import NoReturn
 
 from django.conf import settings
 from django.core.management import call_command
@@ -35,7 +35,9 @@ def run(settled: Settled, workers: int, ready_file: Path | None) -> None:
     """Start everything, keep it alive, stop it all when asked to."""
     narrator = Narrator(STEPS)
     supervisor = Supervisor(settled.places.run, narrator.say, narrator.tick)
-    _on_signals(_stop)
+    ending = _Ending(supervisor)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, ending)
     try:
         for note in settled.notes:
             narrator.say(note)
@@ -46,11 +48,29 @@ def run(settled: Settled, workers: int, ready_file: Path | None) -> None:
     except Stopped:
         narrator.say("\nStopping …")
     finally:
-        _on_signals(lambda *_: supervisor.kill())  # once more: don't wait
+        ending.begin()
         supervisor.stop()
         _forget(ready_file)
         settled.forget()
     narrator.say("Stopped.")
+
+
+class _Ending:
+    """What signals do: the first ends the work, one that comes a second later ends the waiting too."""
+
+    def __init__(self, supervisor: Supervisor) -> None:
+        self._supervisor = supervisor
+        self._since: float | None = None
+
+    def begin(self) -> None:
+        self._since = self._since or time.monotonic()
+
+    def __call__(self, number: int, frame: types.FrameType | None) -> None:
+        if self._since is None:
+            self.begin()
+            raise Stopped
+        if time.monotonic() - self._since > 1:  # some senders signal both the process and its group
+            self._supervisor.kill()
 
 
 class _Start:
@@ -178,12 +198,3 @@ def _write_ready_file(file: Path | None, url: str, sign_in_url: str) -> None:
 def _forget(ready_file: Path | None) -> None:
     if ready_file is not None:
         ready_file.unlink(missing_ok=True)
-
-
-def _on_signals(handler: object) -> None:
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, handler)  # type: ignore[arg-type]
-
-
-def _stop(number: int, frame: types.FrameType | None) -> NoReturn:
-    raise Stopped

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -51,7 +52,7 @@ class Supervisor:
     def _spawn(self, service: Service) -> subprocess.Popen[bytes]:
         try:
             service.before()
-            rotate(service.log)
+            trim(service.log)
             process = service.spawn()
         except OSError as error:
             raise Trouble(
@@ -93,6 +94,7 @@ class Supervisor:
                     self._fallen(child, code, now)
             elif now >= child.again_at:
                 self._again(child)
+            trim(child.service.log)
 
     def _fallen(self, child: Child, code: int, now: float) -> None:
         if now - child.started > STEADY_SECONDS:
@@ -138,20 +140,19 @@ class Supervisor:
                     f"{child.service.name} did not stop in {child.service.stop_seconds:.0f} s; ending it."
                 )
             _end_group(child.process)
+            child.process.wait()
             leftovers.forget(self._pids, child.service.name)
 
     def kill(self) -> None:
-        """For the impatient: end everything now."""
+        """For the impatient: end everything now. It waits for nothing, so a signal handler may call it."""
         for child in self._children.values():
             _end_group(child.process)
-            leftovers.forget(self._pids, child.service.name)
 
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:
     """End a child and whatever it started; each child leads a process group of its own."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
 
 
 def _how(code: int) -> str:
@@ -164,7 +165,8 @@ def _would_not_start(service: Service, why: str) -> str:
     return f"{service.name} would not start ({why}).{said} The whole log is {service.log}."
 
 
-def rotate(log: Path) -> None:
-    """Keep one older log."""
+def trim(log: Path) -> None:
+    """Keep one older log. The file stays the same one: a running child goes on writing to its end."""
     if log.exists() and log.stat().st_size > LOG_BYTES:
-        log.replace(log.with_suffix(".log.1"))
+        shutil.copyfile(log, log.with_suffix(".log.1"))
+        os.truncate(log, 0)

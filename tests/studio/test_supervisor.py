@@ -47,6 +47,7 @@ def world(tmp_path: Path) -> Iterator[World]:
     world = World(tmp_path)
     yield world
     world.supervisor.kill()
+    world.supervisor.stop()
 
 
 def until(condition: Callable[[], object], seconds: float = 10) -> None:
@@ -72,6 +73,19 @@ def test_each_further_fall_waits_longer(world: World) -> None:
     falls = [sentence for sentence in world.said if "unexpectedly" in sentence]
     assert "(exit code 3); it is started again in 1 s" in falls[0]
     assert "it is started again in 2 s" in falls[1]
+
+
+def test_a_log_that_grew_long_is_kept_once_and_starts_anew(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("studio.embedded.supervisor.LOG_BYTES", 50)
+    code = f"import sys; print('x' * 60, flush=True); sys.stdin.read(); {SLEEP}"
+    world.supervisor.start(world.service("chatty", code))
+    log = world.folder / "chatty.log"
+    until(lambda: log.stat().st_size == 61)
+    world.supervisor.look_after()
+    assert log.read_text() == ""
+    assert (world.folder / "chatty.log.1").read_text() == "x" * 60 + "\n"
 
 
 def test_a_child_that_will_not_start_is_told_with_its_last_words(world: World) -> None:

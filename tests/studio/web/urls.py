@@ -32,7 +32,6 @@ def refused(request: HttpRequest) -> HttpResponse:
 
 
 urlpatterns = [
-    path("accounts/", include("allauth.account.urls")),
     path("", include("studio.web.urls")),
     path("w/<slug:slug>/", page, name="home"),
     path("w/<slug:slug>/approvals/", page, name="approvals"),
