@@ -29,9 +29,12 @@ class Box:
         return self.y + self.height / 2
 
 
-def thumbnail(graph: Graph, states: Mapping[str, str] | None = None) -> SafeString:
-    """The drawing. `states` gives the nodes of a run their state's class: `{"triage": "done"}`."""
-    boxes = _scaled(graph)
+def thumbnail(graph: Graph, states: Mapping[str, str] | None = None, width: int = WIDTH) -> SafeString:
+    """The drawing. `states` gives the nodes of a run their state's class: `{"triage": "done"}`.
+
+    `width` is that of the paper, its height being 52; the drawing is centred on it.
+    """
+    boxes = _scaled(graph, width)
     states = states or {}
     edges = format_html_join(
         "",
@@ -44,7 +47,7 @@ def thumbnail(graph: Graph, states: Mapping[str, str] | None = None) -> SafeStri
         (_node(box, states.get(name, "")) for name, box in boxes.items()),
     )
     return format_html(
-        '<svg class="thumb" viewBox="0 0 {} {}" aria-hidden="true">{}{}</svg>', WIDTH, HEIGHT, edges, nodes
+        '<svg class="thumb" viewBox="0 0 {} {}" aria-hidden="true">{}{}</svg>', width, HEIGHT, edges, nodes
     )
 
 
@@ -76,7 +79,7 @@ def _places(graph: Graph) -> dict[str, Position]:
     }
 
 
-def _scaled(graph: Graph) -> dict[str, Box]:
+def _scaled(graph: Graph, paper: int) -> dict[str, Box]:
     """The nodes' boxes in the drawing's own units, centred."""
     places = _places(graph)
     boxes = {node.id: Box(places[node.id].x, places[node.id].y, *_size(node)) for node in graph.nodes}
@@ -86,8 +89,8 @@ def _scaled(graph: Graph) -> dict[str, Box]:
     top = min(box.y for box in boxes.values())
     width = max(box.x + box.width for box in boxes.values()) - left
     height = max(box.y + box.height for box in boxes.values()) - top
-    scale = min((WIDTH - 2 * PADDING) / width, (HEIGHT - 2 * PADDING) / height, LARGEST)
-    dx, dy = (WIDTH - width * scale) / 2, (HEIGHT - height * scale) / 2
+    scale = min((paper - 2 * PADDING) / width, (HEIGHT - 2 * PADDING) / height, LARGEST)
+    dx, dy = (paper - width * scale) / 2, (HEIGHT - height * scale) / 2
     return {
         name: Box(
             round((box.x - left) * scale + dx, 1),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from agents.views import canvas
+from agents.views import canvas, team_files, teams
 
-TEAM = "w/<slug:slug>/teams/<uuid:team_id>/"
+TEAMS = "w/<slug:slug>/teams/"
+TEAM = f"{TEAMS}<uuid:team_id>/"
 
 urlpatterns: list[URLPattern] = [
     path(TEAM, canvas.team_canvas, name="team_canvas"),
@@ -14,4 +15,12 @@ urlpatterns: list[URLPattern] = [
     path(f"{TEAM}save/", canvas.team_save, name="team_save"),
     path(f"{TEAM}validate/", canvas.team_validate, name="team_validate"),
     path(f"{TEAM}publish/", canvas.team_publish, name="team_publish"),
+    path(TEAMS, teams.teams, name="teams"),
+    path(f"{TEAMS}new/", teams.team_new, name="team_new"),
+    path(f"{TEAMS}import/", team_files.team_import, name="team_import"),
+    path(f"{TEAM}rename/", teams.team_rename, name="team_rename"),
+    path(f"{TEAM}duplicate/", teams.team_duplicate, name="team_duplicate"),
+    path(f"{TEAM}delete/", teams.team_delete, name="team_delete"),
+    path(f"{TEAM}export/", team_files.team_export, name="team_export"),
+    path(f"{TEAM}versions/", team_files.team_versions, name="team_versions"),
 ]
