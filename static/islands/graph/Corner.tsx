@@ -3,7 +3,8 @@ import { MiniMap, useReactFlow, useStore } from "@xyflow/react";
 import { Icon } from "./Icon";
 import type { TeamNode } from "./Node";
 
-export const FIT = { padding: 0.08, maxZoom: 1, minZoom: 0.25, duration: 200 };
+export const ZOOM = { minZoom: 0.05, maxZoom: 2 };
+export const FIT = { padding: 0.08, maxZoom: 1, minZoom: ZOOM.minZoom, duration: 200 };
 
 export function Corner({ map = true }: { map?: boolean }) {
   const flow = useReactFlow();

@@ -1,7 +1,8 @@
 // A team's graph to look at: the run page lights it with states. The canvas builds on the same parts.
 import { Background, BackgroundVariant, ReactFlow, ReactFlowProvider, type NodeChange } from "@xyflow/react";
 import { useCallback, useMemo, useRef } from "react";
-import { Corner, FIT } from "./Corner";
+import { inColumns, isUnplaced } from "./columns";
+import { Corner, FIT, ZOOM } from "./Corner";
 import { ActionsContext, edgeTypes, Markers, ObstacleContext } from "./Edge";
 import { EdgeBuilder, NodeBuilder, obstacles } from "./flow";
 import { DOTS } from "./geometry";
@@ -26,7 +27,8 @@ export interface TeamGraphProps {
   map?: boolean;
 }
 
-function Drawing({ graph, catalog, states, edgeStates, selected, onSelect, label, map }: TeamGraphProps) {
+function Drawing({ graph: given, catalog, states, edgeStates, selected, onSelect, label, map }: TeamGraphProps) {
+  const graph = useMemo(() => (isUnplaced(given) ? inColumns(given, catalog) : given), [given, catalog]);
   const nodeBuilder = useRef(new NodeBuilder());
   const edgeBuilder = useRef(new EdgeBuilder());
   const chosen = selected?.kind === "node" ? selected.id : null;
@@ -69,8 +71,7 @@ function Drawing({ graph, catalog, states, edgeStates, selected, onSelect, label
           selectionKeyCode={null}
           zIndexMode="manual"
           attributionPosition="bottom-left"
-          minZoom={0.15}
-          maxZoom={2}
+          {...ZOOM}
           fitView
           fitViewOptions={{ ...FIT, duration: 0 }}
           zoomOnDoubleClick={false}

@@ -1,6 +1,6 @@
 // Turns a graph into what React Flow draws; what did not change stays the same object, so it is not drawn again.
 import type { EdgeData, TeamEdge } from "./Edge";
-import { nodeRect, nodeSize, type Rect } from "./geometry";
+import { nodeRect, nodeSize, noteRect, type Rect } from "./geometry";
 import { cardText, kindOf, type CardText } from "./kinds";
 import { handleBounds, type TeamNode } from "./Node";
 import type { EdgeState, NodeState } from "./states";
@@ -157,13 +157,14 @@ export class EdgeBuilder {
   }
 }
 
-/** Where cards lie, for edges to go around; tiles carry their names below them. */
+/** Where cards and notes lie, for edges to go around; tiles carry their names below them. */
 export function obstacles(graph: Graph, catalog: Catalog): Map<string, Rect> {
-  return new Map(
-    graph.nodes.map((node) => {
-      const kind = kindOf(catalog, node);
-      const rect = nodeRect(node, kind);
-      return [node.id, kind.shape === "tile" ? { ...rect, height: rect.height + 18 } : rect];
-    }),
-  );
+  const found = new Map<string, Rect>();
+  for (const node of graph.nodes) {
+    const kind = kindOf(catalog, node);
+    const rect = nodeRect(node, kind);
+    found.set(node.id, kind.shape === "tile" ? { ...rect, height: rect.height + 18 } : rect);
+  }
+  for (const note of graph.notes) found.set(note.id, noteRect(note));
+  return found;
 }

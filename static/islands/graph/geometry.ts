@@ -1,5 +1,5 @@
 // Sizes and ports of nodes. Everything is known without measuring the page, so edges draw at once.
-import type { GraphNode, Kind, Point } from "./types";
+import type { GraphNode, Kind, Point, StickyNote } from "./types";
 
 export interface Rect {
   x: number;
@@ -28,6 +28,12 @@ export function nodeSize(kind: Pick<Kind, "shape" | "group">): { width: number; 
 
 export function nodeRect(node: GraphNode, kind: Kind): Rect {
   return { ...node.position, ...nodeSize(kind) };
+}
+
+/** About how much room a note takes: its height follows its text. */
+export function noteRect(note: StickyNote): Rect {
+  const lines = note.text.split("\n").reduce((sum, line) => sum + Math.max(1, Math.ceil(line.length / 34)), 0);
+  return { ...note.position, width: NOTE_WIDTH, height: 18 + 16 * lines };
 }
 
 /** Ports of a node, top left corners relative to the node; the order is the order in the page. */

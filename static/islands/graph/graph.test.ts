@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { catalog, KINDS, sample } from "../team-canvas/model/sample";
-import { boundsOf, nodeRect, ports, rectAtPort } from "./geometry";
+import { inColumns, isUnplaced } from "./columns";
+import { boundsOf, nodeRect, overlap, ports, rectAtPort } from "./geometry";
 import { cardText, inputNames, kindFields, kindOf, shortDuration } from "./kinds";
 import { outline } from "./outlineRows";
 import { roundedPath, route } from "./route";
@@ -181,4 +182,17 @@ test("ports lie where edges begin, and tell where their node is", () => {
 
 test("durations are short", () => {
   assert.deepEqual([0, 45, 90, 14_400, 194_400].map(shortDuration), ["0 s", "45 s", "1 min 30 s", "4 h", "2 d 6 h"]);
+});
+
+test("a graph that nobody placed is laid out in the order in which it runs", () => {
+  const unplaced = { ...sample(), nodes: sample().nodes.map((one) => ({ ...one, position: { x: 0, y: 0 } })) };
+  assert(isUnplaced(unplaced));
+  assert(!isUnplaced(sample()));
+  const x = new Map(
+    inColumns(unplaced, catalog).nodes.map((one) => [one.id, one.position.x + (one.kind === "chooser" ? -12 : 0)]),
+  );
+  const columns = ["start", "pick", "left", "meet", "end"].map((id) => Math.round(x.get(id)! / 250));
+  assert.deepEqual(columns, [0, 1, 2, 3, 4]);
+  const rects = inColumns(unplaced, catalog).nodes.map((one) => nodeRect(one, kindOf(catalog, one)));
+  rects.forEach((a, at) => rects.slice(at + 1).forEach((b) => assert(!overlap(a, b))));
 });

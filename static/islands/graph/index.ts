@@ -2,7 +2,7 @@
 import "./graph.css";
 
 export { Card, Tile } from "./Card";
-export { Icon } from "./Icon";
+export { Icon, inlineSprite } from "./Icon";
 export { cardText, kindOf, nodeName, shortDuration } from "./kinds";
 export { Outline, type OutlineProps } from "./Outline";
 export { STATUS, type EdgeState, type EdgeTone, type NodeState, type NodeStatus } from "./states";

@@ -1,8 +1,8 @@
 // Tidy layout by ELK, which works in its own thread: graph in, new positions out.
 import type { ElkExtendedEdge, ElkNode } from "elkjs/lib/elk-api.js";
-import { nodeSize, SNAP } from "./geometry";
+import { centre, nodeRect, nodeSize, noteRect, overlap, SNAP } from "./geometry";
 import { kindOf } from "./kinds";
-import type { Catalog, Graph, Point } from "./types";
+import type { Catalog, Graph, GraphNode, Point } from "./types";
 import { edgeLabel } from "./words";
 
 const WORKER = new URL("elk-worker.js", import.meta.url).href;
@@ -14,8 +14,8 @@ const OPTIONS = {
   "elk.layered.spacing.edgeNodeBetweenLayers": "18",
   "elk.spacing.edgeNode": "24",
   "elk.spacing.edgeLabel": "4",
-  "elk.layered.nodePlacement.strategy": "NETWORK_SIMPLEX",
-  "elk.layered.nodePlacement.favorStraightEdges": "true",
+  "elk.layered.nodePlacement.strategy": "BRANDES_KOEPF",
+  "elk.layered.nodePlacement.bk.fixedAlignment": "BALANCED",
   "elk.layered.considerModelOrder.strategy": "NODES_AND_EDGES",
   "elk.layered.crossingMinimization.forceNodeModelOrder": "false",
   "elk.edgeRouting": "ORTHOGONAL",
@@ -36,7 +36,7 @@ export async function tidy(graph: Graph, catalog: Catalog): Promise<Map<string, 
   try {
     const { tree, offsets } = describe(graph, catalog);
     const placed = await elk.layout(tree, { layoutOptions: OPTIONS });
-    return positions(placed, offsets, graph);
+    return withNotes(positions(placed, offsets, graph), graph, catalog);
   } finally {
     elk.terminateWorker();
   }
@@ -128,6 +128,31 @@ function describe(graph: Graph, catalog: Catalog): { tree: ElkNode; offsets: Off
       };
     });
   return { tree: { id: "team", children, edges }, offsets };
+}
+
+/** Notes go where the node nearest to them goes, and then down until they cover nothing. */
+function withNotes(places: Map<string, Point>, graph: Graph, catalog: Catalog): Map<string, Point> {
+  const cards = graph.nodes.map((node) => ({
+    ...(places.get(node.id) ?? node.position),
+    ...nodeSize(kindOf(catalog, node)),
+  }));
+  for (const note of graph.notes) {
+    const box = noteRect(note);
+    const distance = (node: GraphNode) => {
+      const a = centre(nodeRect(node, kindOf(catalog, node)));
+      const b = centre(box);
+      return Math.hypot(a.x - b.x, a.y - b.y);
+    };
+    const [first, ...rest] = graph.nodes;
+    if (!first) continue;
+    const near = rest.reduce((best, node) => (distance(node) < distance(best) ? node : best), first);
+    const to = places.get(near.id) ?? near.position;
+    const moved = { ...box, x: note.position.x + to.x - near.position.x, y: note.position.y + to.y - near.position.y };
+    while (cards.some((card) => overlap(moved, card, 12))) moved.y += SNAP;
+    cards.push(moved);
+    places.set(note.id, { x: moved.x, y: moved.y });
+  }
+  return places;
 }
 
 function positions(placed: ElkNode, offsets: Offsets, graph: Graph): Map<string, Point> {

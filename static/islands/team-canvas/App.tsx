@@ -14,7 +14,8 @@ import { Inspector } from "./inspector/Inspector";
 import { paletteItems } from "./model/palette";
 import type { Editor } from "./store/editor";
 import { EditorContext, useEditor, useEditorState, useGraph, usePicked, useProblems } from "./store/hooks";
-import { onClipboard, onKey } from "./store/keys";
+import { watchPage } from "./store/leaving";
+import { onArrow, onClipboard, onKey } from "./store/keys";
 
 function useMedia(query: string): boolean {
   const [matches, setMatches] = useState(() => window.matchMedia(query).matches);
@@ -30,12 +31,15 @@ function useMedia(query: string): boolean {
 function useWindowEvents(editor: Editor): void {
   useEffect(() => {
     const key = (event: KeyboardEvent) => onKey(editor, event);
+    const arrow = (event: KeyboardEvent) => onArrow(editor, event);
     const clip = (event: ClipboardEvent) => onClipboard(editor, event);
-    const stop = editor.watchPage();
+    const stop = watchPage(editor);
+    window.addEventListener("keydown", arrow, true);
     window.addEventListener("keydown", key);
     for (const name of ["copy", "cut", "paste"] as const) document.addEventListener(name, clip);
     return () => {
       stop();
+      window.removeEventListener("keydown", arrow, true);
       window.removeEventListener("keydown", key);
       for (const name of ["copy", "cut", "paste"] as const) document.removeEventListener(name, clip);
     };

@@ -1,5 +1,6 @@
 // Mounts the team canvas where the page has a place for it.
 import { createRoot } from "react-dom/client";
+import { inlineSprite } from "../graph/Icon";
 import "../graph/graph.css";
 import { App } from "./App";
 import "./canvas.css";
@@ -8,7 +9,7 @@ import { load } from "./store/api";
 import { Editor } from "./store/editor";
 
 async function mount(place: HTMLElement): Promise<void> {
-  const data = await load(place.dataset.source ?? "");
+  const [data] = await Promise.all([load(place.dataset.source ?? ""), inlineSprite()]);
   if (typeof data === "string") {
     place.textContent = data;
     place.setAttribute("role", "alert");

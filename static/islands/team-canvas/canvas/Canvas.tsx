@@ -1,7 +1,7 @@
 // The drawing that is edited: React Flow, told what to draw by the editor.
 import { Background, BackgroundVariant, ReactFlow, SelectionMode, useReactFlow, ViewportPortal } from "@xyflow/react";
 import { useEffect, useMemo, useRef, type DragEvent, type MouseEvent } from "react";
-import { Corner, FIT } from "../../graph/Corner";
+import { Corner, FIT, ZOOM } from "../../graph/Corner";
 import { ActionsContext, ConnectionLine, edgeTypes, Markers, ObstacleContext } from "../../graph/Edge";
 import { DOTS } from "../../graph/geometry";
 import { nodeTypes as teamNodes } from "../../graph/Node";
@@ -133,8 +133,7 @@ export function Canvas({ items }: { items: PaletteItem[] }) {
             zoomOnDoubleClick={false}
             zIndexMode="manual"
             attributionPosition="bottom-left"
-            minZoom={0.15}
-            maxZoom={2}
+            {...ZOOM}
             fitView
             fitViewOptions={{ ...FIT, duration: 0 }}
             nodeDragThreshold={3}

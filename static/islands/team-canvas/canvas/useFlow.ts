@@ -3,7 +3,7 @@ import type { EdgeChange, NodeChange } from "@xyflow/react";
 import { useCallback, useMemo, useRef, useState } from "react";
 import type { TeamEdge } from "../../graph/Edge";
 import { EdgeBuilder, NodeBuilder, obstacles } from "../../graph/flow";
-import { nodeRect, NOTE_WIDTH, type Rect } from "../../graph/geometry";
+import { nodeRect, NOTE_WIDTH, noteRect, type Rect } from "../../graph/geometry";
 import { kindOf } from "../../graph/kinds";
 import type { TeamNode } from "../../graph/Node";
 import type { Graph, Point } from "../../graph/types";
@@ -32,7 +32,7 @@ function noteNodes(
   return graph.notes.map((note) => {
     const position = drag?.places.get(note.id) ?? note.position;
     const selected = picked.notes.has(note.id);
-    const height = heights.get(note.id);
+    const height = heights.get(note.id) ?? noteRect(note).height;
     const old = kept.get(note.id);
     if (
       old &&
@@ -51,7 +51,7 @@ function noteNodes(
       zIndex: -1,
       ariaRole: "group",
       ariaLabel: `Note: ${note.text || "empty"}`,
-      ...(height ? { measured: { width: NOTE_WIDTH, height } } : {}),
+      measured: { width: NOTE_WIDTH, height }, // a guess at first: what has no size is not shown, and takes no focus
     };
     kept.set(note.id, made);
     return made;

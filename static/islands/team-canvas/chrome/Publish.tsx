@@ -30,7 +30,7 @@ export function PublishDialog() {
   const editor = useEditor();
   const graph = useGraph();
   const { errors, all } = useProblems();
-  const version = useEditorState((state) => state.team.version);
+  const { version, changed } = useEditorState((state) => state.team);
   const dialog = useRef<HTMLDialogElement>(null);
   const [note, setNote] = useState("");
   const [busy, setBusy] = useState(false);
@@ -45,7 +45,11 @@ export function PublishDialog() {
     setBusy(false);
     if (typeof result === "number") {
       close();
-      editor.toast(`Version ${result} is published. New runs use it.`, "good");
+      const same = result === version;
+      editor.toast(
+        same ? `Nothing had changed: version ${result} stays.` : `Version ${result} is published. New runs use it.`,
+        "good",
+      );
     } else {
       setFailed(result);
     }
@@ -62,7 +66,11 @@ export function PublishDialog() {
           <h2 id="tc-publish-title">Publish version {(version ?? 0) + 1}</h2>
         </div>
         <div className="dialog-body form">
-          <p>A published version never changes. New runs use it; runs that are under way keep theirs.</p>
+          <p>
+            {version !== null && !changed
+              ? `The drawing is the same as in version ${version}. Publishing takes the agents as they are now.`
+              : "A published version never changes. New runs use it; runs that are under way keep theirs."}
+          </p>
           {(failed || blocking.length > 0) && (
             <div className="notice s-failed" role="alert">
               <Icon name="circle-x" />

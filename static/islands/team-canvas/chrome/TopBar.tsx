@@ -101,6 +101,7 @@ export function TopBar() {
   const past = useEditorState((state) => state.history.past);
   const future = useEditorState((state) => state.history.future);
   const nodes = useEditorState((state) => state.history.present.graph.nodes.length);
+  const tidying = useEditorState((state) => state.tidying);
   const back = past.at(-1)?.label;
   const forth = future[0]?.label;
   return (
@@ -149,11 +150,11 @@ export function TopBar() {
           <button
             type="button"
             className="btn btn-sm btn-ghost"
-            disabled={nodes === 0}
+            disabled={nodes === 0 || tidying}
             onClick={() => void tidy(editor)}
             title="Lay everything out anew; undo brings it back"
           >
-            <Icon name="layout-grid" />
+            <Icon name={tidying ? "loader" : "layout-grid"} />
             Tidy
           </button>
         </div>

@@ -1,15 +1,14 @@
 // Where things go: a good spot for a new node, snapping while dragging, and lining up what is selected.
-import { boundsOf, centre, nodeRect, nodeSize, NOTE_WIDTH, overlap, SNAP, type Rect } from "../../graph/geometry";
+import { boundsOf, centre, nodeRect, nodeSize, noteRect, overlap, SNAP, type Rect } from "../../graph/geometry";
 import { kindOf } from "../../graph/kinds";
 import type { Catalog, Graph, Kind, Point } from "../../graph/types";
 
 const GAP = { x: 68, y: 48 };
-const NOTE_HEIGHT = 52;
 
 export function rects(graph: Graph, catalog: Catalog): Map<string, Rect> {
   const found = new Map<string, Rect>();
   for (const node of graph.nodes) found.set(node.id, nodeRect(node, kindOf(catalog, node)));
-  for (const note of graph.notes) found.set(note.id, { ...note.position, width: NOTE_WIDTH, height: NOTE_HEIGHT });
+  for (const note of graph.notes) found.set(note.id, noteRect(note));
   return found;
 }
 

@@ -53,28 +53,36 @@ export type Failure = { kind: "offline" } | { kind: "refused"; message: string; 
 
 type Body = Record<string, unknown>;
 
+/** Browsers let at most 64 kB outlive the page that sent them. */
+export const KEEPALIVE_LIMIT = 60_000;
+
 export class Api {
   constructor(
     private readonly urls: Urls,
     private readonly csrf: string,
   ) {}
 
-  async save(revision: number, graph: Graph, name: string, leaving = false): Promise<SaveOutcome> {
-    const answer = await this.post(this.urls.save, { revision, graph, name }, leaving);
+  async save(revision: number, graph: Graph, name: string): Promise<SaveOutcome> {
+    const answer = await this.post(this.urls.save, { revision, graph, name });
     if (answer.kind !== "answer") return answer;
     const { status, body } = answer;
     if (status === 409) {
       return {
         kind: "conflict",
         revision: Number(body.revision),
-        by: text(body.saved_by),
-        at: text(body.saved_at),
+        by: textOf(body.saved_by),
+        at: textOf(body.saved_at),
         graph: (body.graph ?? {}) as LooseGraph,
-        name: text(body.name) || null,
+        name: textOf(body.name) || null,
       };
     }
     if (status === 200) {
-      return { kind: "saved", revision: Number(body.revision), problems: problems(body), savedAt: text(body.saved_at) };
+      return {
+        kind: "saved",
+        revision: Number(body.revision),
+        problems: problems(body),
+        savedAt: textOf(body.saved_at),
+      };
     }
     return refusal(status, body);
   }
@@ -93,19 +101,16 @@ export class Api {
     return refusal(status, body);
   }
 
-  private async post(
-    url: string,
-    body: Body,
-    leaving = false,
-  ): Promise<{ kind: "answer"; status: number; body: Body } | Failure> {
+  private async post(url: string, body: Body): Promise<{ kind: "answer"; status: number; body: Body } | Failure> {
+    const text = JSON.stringify(body);
     let response: Response;
     try {
       response = await fetch(url, {
         method: "POST",
         headers: { "Content-Type": "application/json", "X-CSRFToken": this.csrf, Accept: "application/json" },
-        body: JSON.stringify(body),
+        body: text,
         credentials: "same-origin",
-        keepalive: leaving,
+        keepalive: text.length < KEEPALIVE_LIMIT,
         redirect: "manual",
       });
     } catch {
@@ -125,7 +130,7 @@ export class Api {
 }
 
 function refusal(status: number, body: Body): Failure {
-  const said = text(body.message) || text(body.detail);
+  const said = textOf(body.message) || textOf(body.detail);
   const usual: Record<number, string> = {
     403: "You may no longer edit this team. Reload the page to see it as it is.",
     404: "This team is no longer there. Copy what you need before you leave.",
@@ -138,7 +143,7 @@ function refusal(status: number, body: Body): Failure {
 }
 
 const refused = (message: string, found: Problem[] = []): Failure => ({ kind: "refused", message, problems: found });
-const text = (value: unknown): string => (typeof value === "string" ? value : "");
+const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
 const problems = (body: Body): Problem[] => (Array.isArray(body.problems) ? (body.problems as Problem[]) : []);
 
 export async function load(url: string): Promise<CanvasData | string> {

@@ -214,14 +214,18 @@ export function align(editor: Editor, how: Alignment): void {
 }
 
 export async function tidy(editor: Editor): Promise<void> {
-  const { tidy: layOut } = await import("../../graph/layout");
+  if (editor.state.tidying) return;
   const before = editor.graph;
+  editor.set({ tidying: true });
   try {
+    const { tidy: layOut } = await import("../../graph/layout");
     const places = await layOut(before, editor.catalog);
     if (editor.graph !== before) return editor.toast("The team changed meanwhile; tidy again.", "plain");
     editor.edit("Tidy layout", (graph) => edits.place(graph, places));
     editor.view?.fit();
   } catch {
     editor.toast("The layout could not be worked out. Nothing was moved.", "bad");
+  } finally {
+    editor.set({ tidying: false });
   }
 }

@@ -1,4 +1,5 @@
 // The canvas' one store: the document with its history, what is picked, what is wrong, what was said.
+import { inColumns, isUnplaced } from "../../graph/columns";
 import {
   makeCatalog,
   completeGraph,
@@ -37,6 +38,7 @@ export interface State {
   picker: PickerRequest | null;
   publishing: boolean; // the dialog is open
   pointing: Problem | null; // the problem whose field is to be shown
+  tidying: boolean;
   writing: string | null; // the note whose text is being written
   mode: "map" | "outline";
 }
@@ -60,7 +62,6 @@ export interface View {
 
 const DRAWER = "troupe.canvas.drawer";
 const CHECK_DELAY = 350;
-const KEEPALIVE_LIMIT = 60_000;
 
 export class Editor {
   state: State;
@@ -80,7 +81,7 @@ export class Editor {
     this.api = new Api(data.urls, data.csrf);
     this.canEdit = data.can_edit;
     this.saver = new Saver<Document>(data.team.revision, {
-      send: (document, revision, leaving) => this.api.save(revision, document.graph, document.name, leaving),
+      send: (document, revision) => this.api.save(revision, document.graph, document.name),
       later: (run, ms) => {
         const timer = window.setTimeout(run, ms);
         return () => window.clearTimeout(timer);
@@ -96,7 +97,7 @@ export class Editor {
       },
     });
     this.state = {
-      history: history.begin({ name: data.team.name, graph: completeGraph(data.graph) }),
+      history: history.begin({ name: data.team.name, graph: placed(completeGraph(data.graph), this.catalog) }),
       picked: NOTHING,
       problems: mapProblems(data.problems),
       checking: false,
@@ -108,6 +109,7 @@ export class Editor {
       picker: null,
       publishing: false,
       pointing: null,
+      tidying: false,
       writing: null,
       mode: window.matchMedia("(max-width: 767px)").matches ? "outline" : "map",
     };
@@ -237,7 +239,7 @@ export class Editor {
   takeTheirs(): void {
     if (this.state.save.kind !== "conflict") return;
     const { theirs } = this.state.save;
-    const document = { name: theirs.name ?? this.name, graph: completeGraph(theirs.graph) };
+    const document = { name: theirs.name ?? this.name, graph: placed(completeGraph(theirs.graph), this.catalog) };
     this.set({ history: history.record(this.state.history, document, "Take the other version", Date.now()) });
     this.pick(NOTHING);
     this.saver.accept();
@@ -248,31 +250,11 @@ export class Editor {
   keepMine(): void {
     this.saver.overwrite(this.state.history.present);
   }
+}
 
-  /** Watches for the page going away and the network coming back; returns the way to stop. */
-  watchPage(): () => void {
-    const size = () => JSON.stringify(this.state.history.present).length;
-    const onHide = () => {
-      if (document.visibilityState === "hidden") void this.saver.flush();
-    };
-    const onLeave = () => this.saver.leave();
-    const onBeforeUnload = (event: BeforeUnloadEvent) => {
-      const { kind } = this.state.save;
-      const lost = kind === "offline" || kind === "conflict" || kind === "refused";
-      if (!this.saver.isClean && (lost || size() > KEEPALIVE_LIMIT)) event.preventDefault();
-    };
-    const onOnline = () => this.saver.retry();
-    document.addEventListener("visibilitychange", onHide);
-    window.addEventListener("pagehide", onLeave);
-    window.addEventListener("beforeunload", onBeforeUnload);
-    window.addEventListener("online", onOnline);
-    return () => {
-      document.removeEventListener("visibilitychange", onHide);
-      window.removeEventListener("pagehide", onLeave);
-      window.removeEventListener("beforeunload", onBeforeUnload);
-      window.removeEventListener("online", onOnline);
-    };
-  }
+/** What nobody placed yet is shown in columns; that is saved with the first change. */
+function placed(graph: Graph, catalog: Catalog): Graph {
+  return isUnplaced(graph) ? inColumns(graph, catalog) : graph;
 }
 
 function stillThere(picked: Picked, graph: Graph): Picked {

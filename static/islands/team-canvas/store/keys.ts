@@ -131,9 +131,6 @@ export function onKey(editor: Editor, event: KeyboardEvent): void {
     return;
   } else if (arrow && event.altKey) {
     act = (one) => walk(one, arrow);
-  } else if (arrow && pickedCount(editor.state.picked) > 0) {
-    const far = event.shiftKey ? 4 : 1;
-    act = (one) => nudge(one, arrow[0] * STEP * far, arrow[1] * STEP * far);
   } else if (!event.altKey) {
     const onButton = event.target instanceof Element && event.target.closest("button, a, [role=tab]") !== null;
     act = onButton && event.key === "Enter" ? undefined : ALONE[event.key];
@@ -141,6 +138,19 @@ export function onKey(editor: Editor, event: KeyboardEvent): void {
   if (!act) return;
   event.preventDefault();
   act(editor);
+}
+
+/** Arrows move what is picked. Heard before React Flow, which would move it off the grid, and past undo. */
+export function onArrow(editor: Editor, event: KeyboardEvent): void {
+  const arrow = ARROWS[event.key];
+  const other =
+    event.altKey || event.ctrlKey || event.metaKey || isWriting(event.target) || isBusyElsewhere(event.target);
+  if (!arrow || other || pickedCount(editor.state.picked) === 0) return;
+  if (event.target instanceof Element && event.target.closest("[role=tablist], [role=radiogroup]")) return;
+  const step = event.shiftKey ? 4 * STEP : STEP;
+  event.preventDefault();
+  event.stopPropagation();
+  nudge(editor, arrow[0] * step, arrow[1] * step);
 }
 
 /** Copy, cut and paste by the browser's own events: no permission is asked, and any text may come in. */

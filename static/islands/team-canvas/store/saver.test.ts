@@ -5,14 +5,14 @@ import { Saver, type SaveState } from "./saver";
 
 /** A server that answers when the test says so, and a clock that moves when the test says so. */
 class World {
-  sent: { document: string; revision: number; leaving: boolean }[] = [];
+  sent: { document: string; revision: number }[] = [];
   states: SaveState[] = [];
   private timers: { at: number; run: () => void }[] = [];
   private answers: ((outcome: SaveOutcome) => void)[] = [];
   private time = 0;
   saver = new Saver<string>(1, {
-    send: (document, revision, leaving) => {
-      this.sent.push({ document, revision, leaving });
+    send: (document, revision) => {
+      this.sent.push({ document, revision });
       return new Promise((resolve) => this.answers.push(resolve));
     },
     later: (run, ms) => {
@@ -54,7 +54,7 @@ test("many changes in a moment are one request, with the revision that was read"
   }
   assert.deepEqual(world.sent, []);
   world.pass(2_000);
-  assert.deepEqual(world.sent, [{ document: "abc", revision: 1, leaving: false }]);
+  assert.deepEqual(world.sent, [{ document: "abc", revision: 1 }]);
   await world.answer(saved(2));
   assert.equal(world.saver.currentRevision, 2);
   assert(world.saver.isClean);
@@ -69,7 +69,7 @@ test("what changes while a request is under way is saved after it, on its revisi
   assert.equal(world.sent.length, 1, "one request at a time");
   await world.answer(saved(2));
   world.pass(2_000);
-  assert.deepEqual(world.sent[1], { document: "b", revision: 2, leaving: false });
+  assert.deepEqual(world.sent[1], { document: "b", revision: 2 });
 });
 
 test("a conflict stops saving until somebody chooses", async () => {
@@ -92,7 +92,7 @@ test("keeping mine saves on top of theirs", async () => {
   await world.answer(conflict);
   world.saver.overwrite("mine, more");
   world.pass(10);
-  assert.deepEqual(world.sent[1], { document: "mine, more", revision: 9, leaving: false });
+  assert.deepEqual(world.sent[1], { document: "mine, more", revision: 9 });
 });
 
 test("taking theirs sends nothing and goes on from their revision", async () => {
@@ -146,7 +146,7 @@ test("leaving sends what is not saved yet, once", () => {
   world.saver.change("a");
   world.saver.leave();
   world.saver.leave();
-  assert.deepEqual(world.sent, [{ document: "a", revision: 1, leaving: true }]);
+  assert.deepEqual(world.sent, [{ document: "a", revision: 1 }]);
 });
 
 test("flushing waits until everything is saved", async () => {

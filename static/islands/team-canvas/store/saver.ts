@@ -11,7 +11,7 @@ export type SaveState =
   | { kind: "conflict"; theirs: Extract<SaveOutcome, { kind: "conflict" }> };
 
 export interface SaverDeps<T> {
-  send(document: T, revision: number, leaving: boolean): Promise<SaveOutcome>;
+  send(document: T, revision: number): Promise<SaveOutcome>;
   later(run: () => void, ms: number): () => void; // returns the way to cancel
   now(): number;
   onState(state: SaveState): void;
@@ -42,6 +42,11 @@ export class Saver<T> {
     return this.wanted === null && this.flight === null;
   }
 
+  /** Something changed while a request is still under way. */
+  get isBehind(): boolean {
+    return this.wanted !== null && this.flight !== null;
+  }
+
   /** The document changed. */
   change(document: T): void {
     this.wanted = document;
@@ -63,7 +68,7 @@ export class Saver<T> {
     if (this.wanted === null || this.flight || this.state.kind === "conflict") return;
     const document = this.wanted;
     this.wanted = null;
-    void this.deps.send(document, this.revision, true);
+    void this.deps.send(document, this.revision);
   }
 
   /** After a conflict: keep `mine`, on top of what the other person saved. */
@@ -106,7 +111,7 @@ export class Saver<T> {
     if (document === null) return Promise.resolve();
     this.wanted = null;
     this.show({ kind: "saving" });
-    this.flight = this.deps.send(document, this.revision, false).then((outcome) => {
+    this.flight = this.deps.send(document, this.revision).then((outcome) => {
       this.flight = null;
       this.settle(outcome, document);
     });

@@ -30,7 +30,7 @@ function AgentPeek({ agent }: { agent: AgentInfo }) {
         <span className="tc-agent-out">{agent.output === "json" ? "gives JSON" : "gives text"}</span>
       </div>
       <a className="link tc-agent-link" href={agent.url}>
-        Edit {agent.name} <span className="num">v{agent.version}</span>
+        {editor.canEdit ? "Edit" : "Open"} {agent.name} <span className="num">v{agent.version}</span>
         <Icon name="arrow-up-right" size={13} />
       </a>
     </div>
