@@ -146,7 +146,7 @@ def test_parts_that_are_killed_come_back(stack: Stack) -> None:
     for pid in before.values():
         os.kill(pid, signal.SIGKILL)
     until(lambda: all(stack.pid(name) != pid for name, pid in before.items()))
-    until(lambda: stack.command("doctor").returncode == 0, 60)
+    until(lambda: stack.command("doctor").returncode == 0, 120)
     for name in before:
         assert f"{name} ended unexpectedly (SIGKILL)" in stack.log.read_text()
 
