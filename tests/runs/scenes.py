@@ -253,3 +253,91 @@ SCENES = {
     "doubt": in_doubt,
     "unknown": unknown_price,
 }
+
+
+def oddities(script: Script) -> Script:
+    """What seldom happens: lost workers, rejected answers, failed tools, edits, losers of a join."""
+    opening(script, cost_limit="0.01", token_limit=90_000, call_limit=50, seconds_limit=3_600.0)
+    script.node("policy")
+    call = script.ask("policy", script.prompt("policy"))
+    script.wait(15).add(ev.CallAbandoned(path="policy", call=call, charge=ev.Charge(status="unknown")))
+    script.ask("policy", attempt=2)
+    script.answer("policy", call, "", 1.5, attempt=2, defect="The answer is not valid JSON.")
+    wrong = script.put("Your answer cannot be used.")
+    script.add(ev.OutputRejected(path="policy", turn=1, errors=("The answer was empty.",), message=wrong))
+    script.ask("policy", [{"role": "user", "content": "Answer again."}])
+
+    script.node("history")
+    asked = script.ask("history", script.prompt("history"))
+    tools = [("notes_read", {"key": "a"}), ("no_such_tool", {}), ("notes_read", {"key": "b"})]
+    script.answer("history", asked, "", 2, tools=tools)
+    told = script.put({"error": "There is no tool 'no_such_tool' here."})
+    script.add(
+        ev.ToolCallRefused(
+            path="history",
+            call=f"{asked}/t1",
+            tool="no_such_tool",
+            code="unknown_tool",
+            message="There is no tool 'no_such_tool' here.",
+            result=told,
+        )
+    )
+    for number, key in ((0, "a"), (2, "b")):
+        script.vet("history", f"{asked}/t{number}", "notes_read", {"key": key})
+        script.run_tool("history", f"{asked}/t{number}", "notes_read", {"key": key}).wait(0.4)
+    failed = ev.ToolCallFailed(
+        path="history", call=f"{asked}/t0", code="timeout", message="No answer in 30 s.", retryable=True
+    )
+    script.add(failed)
+    key = f"{asked}/t0/retry1"
+    script.add(ev.TimerSet(path="history", key=key, after_s=1.125, purpose="retry")).wait(1.2)
+    script.add(ev.TimerFired(path="history", key=key))
+    script.run_tool("history", f"{asked}/t0", "notes_read", {"key": "a"}, attempt=2)
+    script.add(ev.CallAbandoned(path="history", call=f"{asked}/t2"))
+    return _edits_and_ends(refund_asks(script))
+
+
+def _edits_and_ends(script: Script) -> Script:
+    key, changed = "refund/m2/t0/ask", script.put(REFUND | {"amount": 80})
+    script.add(
+        ev.ApprovalDecided(
+            path="refund",
+            key=key,
+            decision="edit",
+            subject=script.state.node("refund").approvals[key].subject,
+            by=str(script.user.pk),
+            by_name=str(script.user),
+            edited=changed,
+            comment="Half of it.",
+        )
+    )
+    overrun = ev.BudgetOverrun(
+        path="policy",
+        call="policy/m2",
+        reserved_cost="0.004",
+        cost="0.005",
+        reserved_tokens=4_000,
+        tokens=5_000,
+    )
+    script.answer("policy", "policy/m2", RULE, 2, charge=charge(12_000, 1_000)).add(overrun)
+    script.node("gate").request_approval("gate", "ask", "gate", "Send it?", {"value": 1}, deadline_s=2)
+    script.add(ev.TimerSet(path="gate", key="deadline", after_s=2, purpose="deadline")).wait(2)
+    script.add(ev.TimerFired(path="gate", key="deadline")).add(ev.ApprovalExpired(path="gate", key="ask"))
+    script.add(ev.NodeFailed(path="gate", code="expired", message="Nobody decided in time."))
+    exceeded = ev.BudgetExceeded(
+        path="refund", limit="price", message="The price of the next call is unknown."
+    )
+    raised = ev.LimitsRaised(by="x", by_name="Olga", cost_limit="0.05", unknown_prices_allowed=True)
+    script.add(exceeded).add(raised)
+    losing = script.ask("policy")
+    script.add(ev.NodeCancelled(path="policy", because="Facts went on without it"))
+    loser = ev.ModelCallCompleted(
+        path="policy",
+        call="policy/m2",
+        message=script.put({"role": "assistant"}),
+        charge=charge(10, 1),
+        late=True,
+    )
+    script.add(loser).node("facts")
+    script.request_approval("facts", "ask", "gate", "Still needed?", {"value": 2})
+    return script.add(ev.CancelRequested(by=str(script.user.pk))).add(ev.RunCancelled())

@@ -1,0 +1,100 @@
+// The events of a run, with the names of runs/engine/events.py. What equals a default is left out of the log;
+// `complete` puts back what every reader needs. Times are microseconds, money is dollars as decimal strings.
+export interface Usage {
+  input_tokens?: number; // cached ones included
+  cached_tokens?: number;
+  output_tokens?: number; // reasoning ones included
+  reasoning_tokens?: number;
+}
+export interface Charge {
+  status: "settled" | "estimated" | "unknown";
+  usage?: Usage;
+  cost?: string | null;
+  input_price?: string | null;
+  cached_price?: string | null;
+  output_price?: string | null;
+  price_source?: string;
+}
+export interface RequestedTool {
+  call: string;
+  id: string;
+  name: string;
+  arguments: string;
+}
+interface Limits {
+  cost_limit?: string | null;
+  token_limit?: number | null;
+  call_limit?: number | null;
+  seconds_limit?: number | null;
+}
+type Effect = "reads" | "idempotent" | "writes";
+
+/** What each event carries beside seq, at and path. */
+interface Facts {
+  RunStarted: Limits & {
+    team_version: string; plan_digest: string; input: string; mode: "live" | "simulated"; by: string; via: string;
+    retry_base_s?: number;
+  };
+  RunCompleted: { output: string };
+  RunFailed: { code: string; message: string; node?: string };
+  CancelRequested: { by: string; reason?: string };
+  RunCancelled: object;
+  NodeStarted: object;
+  NodeNoted: { key: string; text: string; data?: Record<string, unknown> };
+  NodeCompleted: { output: string; chosen?: string[] | null; note?: string };
+  NodeFailed: { code: string; message: string };
+  NodeSkipped: { because: "not taken" | "upstream failed" };
+  NodeCancelled: { because: string };
+  ModelCallStarted: {
+    call: string; attempt: number; turn: number; endpoint: string; model: string; dialect: string; append: string[];
+    request: string; idempotency_key: string; max_tokens: number; reserved_tokens: number;
+    reserved_cost?: string | null; simulated?: boolean; agent?: string; agent_name?: string; agent_version?: number;
+  };
+  ModelCallCompleted: {
+    call: string; attempt: number; message: string; charge: Charge; finish_reason?: string; tools?: RequestedTool[];
+    defect?: string; response_model?: string; response_id?: string; first_token_s?: number | null; late?: boolean;
+  };
+  ModelCallFailed: {
+    call: string; attempt: number; code: string; message: string; retryable?: boolean;
+    retry_after_s?: number | null; charge?: Charge | null; partial?: string;
+  };
+  CallAbandoned: { call: string; attempt: number; charge?: Charge | null };
+  OutputRejected: { turn: number; errors: string[]; message: string };
+  ToolCallVetted: { call: string; attempt: number; tool: string; arguments: string; effect: Effect; ask?: string };
+  ToolCallRefused: { call: string; attempt: number; tool: string; code: string; message: string; result: string };
+  ToolCallStarted: {
+    call: string; attempt: number; tool: string; arguments: string; effect: Effect; idempotency_key: string;
+    approval?: string;
+  };
+  ToolCallCompleted: { call: string; attempt: number; result: string };
+  ToolCallFailed: { call: string; attempt: number; code: string; message: string; retryable?: boolean; result?: string };
+  ToolCallInDoubt: { call: string; attempt: number };
+  ApprovalRequested: {
+    key: string; kind: "gate" | "tool" | "doubt"; title: string; subject: string; call?: string; reason?: string;
+    least_role?: number; launcher_may_decide?: boolean; deadline_s?: number | null; on_expiry?: "reject" | "fail";
+  };
+  ApprovalDecided: {
+    key: string; decision: "approve" | "edit" | "reject" | "retry" | "done" | "abort"; subject: string; by: string;
+    by_name: string; edited?: string; comment?: string;
+  };
+  ApprovalExpired: { key: string };
+  TimerSet: { key: string; after_s: number; purpose: "retry" | "deadline" | "time limit" };
+  TimerFired: { key: string };
+  BudgetExceeded: { limit: "cost" | "tokens" | "calls" | "seconds" | "price"; message: string; call?: string };
+  LimitsRaised: Limits & { by: string; by_name: string; unknown_prices_allowed?: boolean };
+  BudgetOverrun: {
+    call: string; reserved_cost: string | null; cost: string | null; reserved_tokens: number; tokens: number;
+  };
+}
+
+export type EventType = keyof Facts;
+export type EventOf<T extends EventType> = { seq: number; at: number; path: string; type: T } & Facts[T];
+export type Event = { [T in EventType]: EventOf<T> }[EventType];
+
+/** An event as it came over the wire. */
+export type RawEvent = { seq: number; type: string } & Record<string, unknown>;
+
+export function complete(raw: RawEvent): Event {
+  const event = { at: 0, path: "", ...raw };
+  return ("call" in event ? { attempt: 1, ...event } : event) as unknown as Event;
+}

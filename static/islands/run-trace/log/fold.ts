@@ -1,0 +1,270 @@
+// `fold(state, event)`: what is true after one more fact. The same table as runs/engine/fold.py; a test folds the
+// same logs in both and compares. The state is changed in place: its one owner replays thousands of events at once.
+import type { Charge, Event, EventOf, EventType } from "./events";
+import { parseMoney, ZERO } from "./money";
+import { newBudget, newCall, nodeOf, type Call, type NodeFacts, type NodeStatus, type RunState } from "./state";
+
+type Handlers = { [T in EventType]: (state: RunState, event: EventOf<T>) => void };
+type Settling = EventOf<"NodeCompleted" | "NodeFailed" | "NodeSkipped" | "NodeCancelled">;
+
+export function fold(state: RunState, event: Event): RunState {
+  const handler = HANDLERS[event.type] as ((state: RunState, event: Event) => void) | undefined;
+  handler?.(state, event); // an event of a newer server is shown in the log, and means nothing here
+  state.seq += 1;
+  return state;
+}
+
+const money = (text: string | null | undefined) => (text === null || text === undefined ? null : parseMoney(text));
+
+function callOf(state: RunState, event: { path: string; call: string }): Call {
+  const call = nodeOf(state, event.path).calls.get(event.call);
+  if (!call) throw new Error(`The log speaks of ${event.call}, which never began.`);
+  return call;
+}
+
+function end(state: RunState, at: number, how: RunState["ended"]): void {
+  state.ended = how;
+  state.ended_at = at;
+  for (const node of state.nodes.values()) {
+    if (node.status === "running") {
+      node.status = "cancelled";
+      node.ended_at = at;
+    }
+    closeWaits(node, at);
+  }
+}
+
+function settle(state: RunState, event: Settling, status: NodeStatus): NodeFacts {
+  const node = nodeOf(state, event.path);
+  node.status = status;
+  node.ended_at = event.at;
+  node.started_at ||= event.at;
+  closeWaits(node, event.at);
+  return node;
+}
+
+function closeWaits(node: NodeFacts, at: number): void {
+  for (const approval of node.approvals.values()) {
+    if (approval.status === "pending") {
+      approval.status = "withdrawn";
+      approval.decided_at = at;
+    }
+  }
+  for (const timer of node.timers.values()) timer.open = false;
+}
+
+function start(call: Call, event: { attempt: number; at: number }): void {
+  Object.assign(call, { status: "started", attempt: event.attempt, started_at: event.at, ended_at: 0 });
+}
+
+function fail(call: Call, event: EventOf<"ModelCallFailed" | "ToolCallFailed">): void {
+  call.failures += 1;
+  Object.assign(call, {
+    status: "failed", ended_at: event.at, code: event.code, message: event.message, retryable: event.retryable ?? false,
+  });
+}
+
+/** Release what was reserved and book what was used; an unknown charge is booked with its reservation. */
+function book(state: RunState, event: { call: string; attempt: number }, charge: Charge | null | undefined): void {
+  const { budget } = state;
+  const key = `${event.call}#${event.attempt}`;
+  const reserved = budget.reserved.get(key) ?? { cost: ZERO, tokens: 0 };
+  budget.reserved.delete(key);
+  if (!charge) return;
+  if (charge.status === "unknown") {
+    budget.spent_tokens += reserved.tokens;
+    budget.spent_cost += reserved.cost;
+    budget.unknown_costs += 1;
+    return;
+  }
+  budget.spent_tokens += (charge.usage?.input_tokens ?? 0) + (charge.usage?.output_tokens ?? 0);
+  const cost = money(charge.cost);
+  if (cost === null) budget.unknown_costs += 1;
+  else budget.spent_cost += cost;
+}
+
+const HANDLERS: Handlers = {
+  // ── the run ──
+  RunStarted(state, event) {
+    state.started_at = event.at;
+    Object.assign(state, { mode: event.mode, input: event.input, by: event.by, retry_base_s: event.retry_base_s ?? 1 });
+    state.budget = {
+      ...newBudget(), cost_limit: money(event.cost_limit), token_limit: event.token_limit ?? null,
+      call_limit: event.call_limit ?? null, seconds_limit: event.seconds_limit ?? null,
+    };
+  },
+  RunCompleted(state, event) {
+    end(state, event.at, "done");
+    state.output = event.output;
+  },
+  RunFailed(state, event) {
+    end(state, event.at, "failed");
+    Object.assign(state, { code: event.code, message: event.message, failed_node: event.node ?? "" });
+  },
+  CancelRequested(state) {
+    state.cancel_requested = true;
+  },
+  RunCancelled(state, event) {
+    end(state, event.at, "cancelled");
+  },
+
+  // ── nodes ──
+  NodeStarted(state, event) {
+    const node = nodeOf(state, event.path);
+    node.status = "running";
+    node.started_at = event.at;
+  },
+  NodeNoted(state, event) {
+    nodeOf(state, event.path).notes.set(event.key, event.text);
+  },
+  NodeCompleted(state, event) {
+    const node = settle(state, event, "done");
+    node.output = event.output;
+    node.chosen = event.chosen ?? null;
+  },
+  NodeFailed(state, event) {
+    const node = settle(state, event, "failed");
+    node.code = event.code;
+    node.message = event.message;
+  },
+  NodeSkipped(state, event) {
+    settle(state, event, "skipped").upstream_failed = event.because === "upstream failed";
+  },
+  NodeCancelled(state, event) {
+    settle(state, event, "cancelled").message = event.because;
+  },
+
+  // ── model calls ──
+  ModelCallStarted(state, event) {
+    const node = nodeOf(state, event.path);
+    node.turns = Math.max(node.turns, event.turn);
+    node.transcript.push(...event.append);
+    let call = node.calls.get(event.call);
+    if (!call) node.calls.set(event.call, (call = newCall(event.call, event.path, "model", event.turn)));
+    Object.assign(call, {
+      name: event.model, dialect: event.dialect, idempotency_key: event.idempotency_key, endpoint: event.endpoint,
+      simulated: event.simulated ?? false, agent: event.agent ?? "", agent_name: event.agent_name ?? "",
+      agent_version: event.agent_version ?? 0,
+    });
+    start(call, event);
+    state.budget.reserved.set(`${event.call}#${event.attempt}`, {
+      cost: money(event.reserved_cost) ?? ZERO, tokens: event.reserved_tokens,
+    });
+    state.budget.calls += 1;
+  },
+  ModelCallCompleted(state, event) {
+    const node = nodeOf(state, event.path);
+    const call = callOf(state, event);
+    book(state, event, event.charge);
+    Object.assign(call, {
+      status: "completed", ended_at: event.at, result: event.message, finish_reason: event.finish_reason ?? "",
+      defect: event.defect ?? "", tools: event.tools ?? [],
+    });
+    if (event.late) return;
+    node.transcript.push(event.message);
+    for (const tool of event.tools ?? []) {
+      node.calls.set(tool.call, {
+        ...newCall(tool.call, event.path, "tool", call.turn), name: tool.name, status: "requested",
+        model_call_id: tool.id, arguments: tool.arguments, dialect: call.dialect,
+      });
+    }
+  },
+  ModelCallFailed(state, event) {
+    book(state, event, event.charge);
+    const call = callOf(state, event);
+    fail(call, event);
+    call.retry_after_s = event.retry_after_s ?? null;
+  },
+  CallAbandoned(state, event) {
+    const call = callOf(state, event);
+    call.status = "abandoned";
+    call.ended_at = event.at;
+    if (call.kind === "model") book(state, event, event.charge);
+  },
+  OutputRejected(state, event) {
+    const node = nodeOf(state, event.path);
+    node.corrections += 1;
+    node.rejected_turn = event.turn;
+    node.notes.set(`correction ${event.turn}`, event.message);
+  },
+
+  // ── tool calls ──
+  ToolCallVetted(state, event) {
+    Object.assign(callOf(state, event), {
+      status: "vetted", arguments: event.arguments, effect: event.effect, ask: event.ask ?? "",
+    });
+  },
+  ToolCallRefused(state, event) {
+    Object.assign(callOf(state, event), {
+      status: "refused", ended_at: event.at, code: event.code, message: event.message, result: event.result,
+    });
+  },
+  ToolCallStarted(state, event) {
+    const call = callOf(state, event);
+    Object.assign(call, {
+      arguments: event.arguments, effect: event.effect, idempotency_key: event.idempotency_key,
+    });
+    start(call, event);
+    const approval = event.approval ? nodeOf(state, event.path).approvals.get(event.approval) : undefined;
+    if (approval) approval.used = true;
+  },
+  ToolCallCompleted(state, event) {
+    Object.assign(callOf(state, event), { status: "completed", ended_at: event.at, result: event.result });
+  },
+  ToolCallFailed(state, event) {
+    const call = callOf(state, event);
+    fail(call, event);
+    call.result = event.result ?? "";
+  },
+  ToolCallInDoubt(state, event) {
+    Object.assign(callOf(state, event), { status: "doubt", ended_at: event.at });
+  },
+
+  // ── waiting ──
+  ApprovalRequested(state, event) {
+    nodeOf(state, event.path).approvals.set(event.key, {
+      key: event.key, path: event.path, kind: event.kind, title: event.title, subject: event.subject,
+      call: event.call ?? "", reason: event.reason ?? "", least_role: event.least_role ?? 20,
+      launcher_may_decide: event.launcher_may_decide ?? true, requested_at: event.at,
+      deadline_at: event.deadline_s == null ? null : event.at + Math.trunc(event.deadline_s * 1e6),
+      on_expiry: event.on_expiry ?? "reject", status: "pending", edited: "", comment: "", by: "", by_name: "",
+      decided_at: 0, used: false,
+    });
+  },
+  ApprovalDecided(state, event) {
+    const approval = nodeOf(state, event.path).approvals.get(event.key);
+    if (!approval) return;
+    Object.assign(approval, {
+      status: event.decision, decided_at: event.at, edited: event.edited ?? "", comment: event.comment ?? "",
+      by: event.by, by_name: event.by_name,
+    });
+  },
+  ApprovalExpired(state, event) {
+    const approval = nodeOf(state, event.path).approvals.get(event.key);
+    if (approval) Object.assign(approval, { status: "expired", decided_at: event.at });
+  },
+  TimerSet(state, event) {
+    nodeOf(state, event.path).timers.set(event.key, {
+      key: event.key, path: event.path, purpose: event.purpose, due_at: event.at + Math.trunc(event.after_s * 1e6),
+      fired: false, open: true,
+    });
+  },
+  TimerFired(state, event) {
+    const timer = nodeOf(state, event.path).timers.get(event.key);
+    if (timer) Object.assign(timer, { fired: true, open: false });
+  },
+
+  // ── budget ──
+  BudgetExceeded(state, event) {
+    state.budget.blocked = event.limit;
+    state.budget.blocked_message = event.message;
+  },
+  LimitsRaised(state, event) {
+    Object.assign(state.budget, {
+      blocked: "", blocked_message: "", cost_limit: money(event.cost_limit), token_limit: event.token_limit ?? null,
+      call_limit: event.call_limit ?? null, seconds_limit: event.seconds_limit ?? null,
+      unknown_prices_allowed: event.unknown_prices_allowed ?? false,
+    });
+  },
+  BudgetOverrun() {}, // recorded for people; the money was booked with the call
+};

@@ -1,0 +1,161 @@
+// What is true of a run, with the names of runs/engine/state.py. Only `fold` changes it.
+import type { RequestedTool } from "./events";
+import { ZERO, type Money } from "./money";
+
+export type NodeStatus = "pending" | "running" | "done" | "failed" | "skipped" | "cancelled";
+export type CallStatus =
+  | "requested" | "vetted" | "started" | "completed" | "failed" | "refused" | "abandoned" | "doubt";
+
+export interface Call {
+  id: string;
+  path: string;
+  kind: "model" | "tool";
+  turn: number;
+  name: string;
+  status: CallStatus;
+  attempt: number;
+  failures: number;
+  started_at: number;
+  ended_at: number;
+  model_call_id: string;
+  arguments: string;
+  effect: string;
+  ask: string;
+  result: string;
+  tools: RequestedTool[];
+  dialect: string;
+  finish_reason: string;
+  defect: string;
+  code: string;
+  message: string;
+  retryable: boolean;
+  retry_after_s: number | null;
+  idempotency_key: string;
+  endpoint: string;
+  agent: string;
+  agent_name: string;
+  agent_version: number;
+  simulated: boolean;
+}
+
+export interface ApprovalState {
+  key: string;
+  path: string;
+  kind: string;
+  title: string;
+  subject: string;
+  call: string;
+  reason: string;
+  least_role: number;
+  launcher_may_decide: boolean;
+  requested_at: number;
+  deadline_at: number | null;
+  on_expiry: string;
+  status: "pending" | "approve" | "edit" | "reject" | "retry" | "done" | "abort" | "expired" | "withdrawn";
+  edited: string;
+  comment: string;
+  by: string;
+  by_name: string;
+  decided_at: number;
+  used: boolean;
+}
+
+export interface TimerState {
+  key: string;
+  path: string;
+  purpose: string;
+  due_at: number;
+  fired: boolean;
+  open: boolean;
+}
+
+export interface NodeFacts {
+  path: string;
+  status: NodeStatus;
+  started_at: number;
+  ended_at: number;
+  output: string;
+  chosen: string[] | null;
+  code: string;
+  message: string;
+  upstream_failed: boolean;
+  transcript: string[];
+  turns: number;
+  corrections: number;
+  rejected_turn: number;
+  calls: Map<string, Call>;
+  approvals: Map<string, ApprovalState>;
+  timers: Map<string, TimerState>;
+  notes: Map<string, string>;
+}
+
+export interface Budget {
+  cost_limit: Money | null;
+  token_limit: number | null;
+  call_limit: number | null;
+  seconds_limit: number | null;
+  spent_cost: Money;
+  spent_tokens: number;
+  calls: number;
+  unknown_costs: number;
+  unknown_prices_allowed: boolean;
+  reserved: Map<string, { cost: Money; tokens: number }>; // by `call#attempt`
+  blocked: string;
+  blocked_message: string;
+}
+
+export interface RunState {
+  seq: number;
+  started_at: number;
+  ended_at: number;
+  mode: "live" | "simulated";
+  input: string;
+  output: string;
+  by: string;
+  retry_base_s: number;
+  ended: "" | "done" | "failed" | "cancelled";
+  code: string;
+  message: string;
+  failed_node: string;
+  cancel_requested: boolean;
+  nodes: Map<string, NodeFacts>;
+  budget: Budget;
+}
+
+export function newBudget(): Budget {
+  return {
+    cost_limit: null, token_limit: null, call_limit: null, seconds_limit: null, spent_cost: ZERO, spent_tokens: 0,
+    calls: 0, unknown_costs: 0, unknown_prices_allowed: false, reserved: new Map(), blocked: "", blocked_message: "",
+  };
+}
+
+export function newState(): RunState {
+  return {
+    seq: 0, started_at: 0, ended_at: 0, mode: "live", input: "", output: "", by: "", retry_base_s: 1, ended: "",
+    code: "", message: "", failed_node: "", cancel_requested: false, nodes: new Map(), budget: newBudget(),
+  };
+}
+
+export function newNode(path: string): NodeFacts {
+  return {
+    path, status: "pending", started_at: 0, ended_at: 0, output: "", chosen: null, code: "", message: "",
+    upstream_failed: false, transcript: [], turns: 0, corrections: 0, rejected_turn: 0, calls: new Map(),
+    approvals: new Map(), timers: new Map(), notes: new Map(),
+  };
+}
+
+export function newCall(id: string, path: string, kind: Call["kind"], turn: number): Call {
+  return {
+    id, path, kind, turn, name: "", status: "started", attempt: 0, failures: 0, started_at: 0, ended_at: 0,
+    model_call_id: "", arguments: "", effect: "", ask: "", result: "", tools: [], dialect: "", finish_reason: "",
+    defect: "", code: "", message: "", retryable: false, retry_after_s: null, idempotency_key: "", endpoint: "",
+    agent: "", agent_name: "", agent_version: 0, simulated: false,
+  };
+}
+
+/** The node's state; a node nothing has happened to yet is pending. */
+export function nodeOf(state: RunState, path: string): NodeFacts {
+  let node = state.nodes.get(path);
+  if (!node) state.nodes.set(path, (node = newNode(path)));
+  return node;
+}

@@ -1,0 +1,16 @@
+// Mounts what is live on a run's page where the page has a place for it.
+import { createRoot } from "react-dom/client";
+import "../graph/graph.css";
+import { App } from "./App";
+import { Feed } from "./feed/feed";
+import { Store } from "./feed/store";
+import { readPage } from "./page";
+import "./run.css";
+
+const place = document.getElementById("run-trace");
+const page = readPage();
+if (place && page) {
+  const store = new Store();
+  createRoot(place).render(<App store={store} page={page} />);
+  void new Feed(store, page.urls).start();
+}

@@ -1,0 +1,65 @@
+// What an event says, in a line.
+import type { Event } from "../log/events";
+import { parseMoney } from "../log/money";
+import { duration, money, tokens } from "./figures";
+
+export interface Said {
+  icon: string;
+  words: string; // the kind of event
+  text: string; // what is particular
+  tone: "" | "running" | "done" | "failed" | "waiting" | "warning" | "cancelled" | "doubt";
+}
+
+const amount = (text: string | null | undefined) => (text == null ? "unknown" : money(parseMoney(text)));
+
+/** `nameOf` gives the name of the tool behind a call's id. */
+export function say(event: Event, nameOf: (call: string) => string = (call) => call): Said {
+  const made = SAYINGS[event.type] as ((event: Event, nameOf: (call: string) => string) => Said) | undefined;
+  return made ? made(event, nameOf) : { icon: "circle-dashed", words: (event as Event).type, text: "", tone: "" };
+}
+
+const said = (icon: string, words: string, text = "", tone: Said["tone"] = ""): Said => ({ icon, words, text, tone });
+const attempt = (n: number): string => (n > 1 ? `, attempt ${n}` : "");
+
+type Sayings = { [T in Event["type"]]: (event: Extract<Event, { type: T }>, nameOf: (call: string) => string) => Said };
+
+const SAYINGS: Sayings = {
+  RunStarted: (e) => said("play", "Run started", `${e.mode === "simulated" ? "rehearsal, " : ""}through ${e.via}${e.cost_limit ? `, limit ${amount(e.cost_limit)}` : ""}`, "running"),
+  RunCompleted: () => said("circle-check", "Run completed", "", "done"),
+  RunFailed: (e) => said("circle-x", "Run failed", e.message, "failed"),
+  CancelRequested: (e) => said("square", "Stop asked", e.reason ?? "", "cancelled"),
+  RunCancelled: () => said("circle-slash", "Run cancelled", "", "cancelled"),
+  NodeStarted: () => said("play", "Node started", "", "running"),
+  NodeNoted: (e) => said("pencil-line", "Noted", e.text),
+  NodeCompleted: (e) => said("circle-check", "Node completed", e.note ?? "", "done"),
+  NodeFailed: (e) => said("circle-x", "Node failed", e.message, "failed"),
+  NodeSkipped: (e) => said("circle-slash", "Node skipped", e.because),
+  NodeCancelled: (e) => said("ban", "Node cancelled", e.because, "cancelled"),
+  ModelCallStarted: (e) => said("sparkles", "Model called", `${e.model}, turn ${e.turn}${attempt(e.attempt)}${e.reserved_cost ? `, ${amount(e.reserved_cost)} reserved` : ""}`, "running"),
+  ModelCallCompleted: (e) => {
+    const used = (e.charge.usage?.input_tokens ?? 0) + (e.charge.usage?.output_tokens ?? 0);
+    const asked = e.tools?.length ? `, asks for ${e.tools.map((tool) => tool.name).join(", ")}` : "";
+    return said("sparkles", "Model answered", `${tokens(used)} tokens, ${amount(e.charge.cost)}${asked}${e.late ? ", too late" : ""}${e.defect ? `, ${e.defect}` : ""}`, e.defect ? "warning" : "done");
+  },
+  ModelCallFailed: (e) => said("circle-x", "Model call failed", e.message + attempt(e.attempt), "failed"),
+  CallAbandoned: (e) => said("unplug", "Call abandoned", `its worker stopped${attempt(e.attempt)}`, "warning"),
+  OutputRejected: (e) => said("triangle-alert", "Answer rejected", e.errors.join(" "), "warning"),
+  ToolCallVetted: (e) => said("shield-check", "Tool call vetted", `${e.tool}${e.ask ? `, to be approved: ${e.ask}` : ""}`),
+  ToolCallRefused: (e) => said("shield-alert", "Tool call refused", `${e.tool}: ${e.message}`, "failed"),
+  ToolCallStarted: (e) => said("wrench", "Tool called", e.tool + attempt(e.attempt), "running"),
+  ToolCallCompleted: (e, nameOf) => said("wrench", "Tool answered", nameOf(e.call), "done"),
+  ToolCallFailed: (e, nameOf) => said("circle-x", "Tool call failed", `${nameOf(e.call)}: ${e.message}${attempt(e.attempt)}`, "failed"),
+  ToolCallInDoubt: (e, nameOf) => said("circle-question-mark", "Tool call in doubt", `${nameOf(e.call)} may or may not have happened`, "doubt"),
+  ApprovalRequested: (e) => said("hand", "Approval requested", e.title, "waiting"),
+  ApprovalDecided: (e) => said("stamp", "Approval decided", `${e.by_name}: ${DECISIONS[e.decision]}${e.comment ? `, “${e.comment}”` : ""}`, e.decision === "reject" || e.decision === "abort" ? "failed" : "done"),
+  ApprovalExpired: () => said("timer-off", "Approval expired", "nobody decided in time", "failed"),
+  TimerSet: (e) => said("timer", e.purpose === "retry" ? "Backs off" : "Timer set", `${duration(e.after_s)}${e.purpose === "retry" ? "" : `, ${e.purpose}`}`),
+  TimerFired: () => said("timer", "Timer fired"),
+  BudgetExceeded: (e) => said("triangle-alert", "Stopped at a limit", e.message, "warning"),
+  LimitsRaised: (e) => said("arrow-up", "Limits raised", `by ${e.by_name}${e.cost_limit ? ` to ${amount(e.cost_limit)}` : ""}`),
+  BudgetOverrun: (e) => said("triangle-alert", "Billed more than reserved", `${amount(e.cost)} instead of at most ${amount(e.reserved_cost)}`, "warning"),
+};
+
+export const DECISIONS = {
+  approve: "approved", edit: "edited and approved", reject: "rejected", retry: "try again", done: "it was done", abort: "given up",
+} as const;

@@ -1,0 +1,107 @@
+// What the run has cost, by agent, model and node: sums over the ledger, fetched again when a call is settled.
+import { useEffect, useState } from "react";
+import { parseMoney, toNumber } from "../log/money";
+import { titleOf, useRun } from "../show/context";
+import { counted, money } from "../show/figures";
+import { Loading } from "../parts/Content";
+
+interface Sums {
+  cost: string | null;
+  simulated_cost: string;
+  calls: number;
+  unknown: number;
+  estimated: number;
+  input: number;
+  cached: number;
+  output: number;
+  reasoning: number;
+}
+type Group = Sums & { key: (string | number)[] };
+interface Costs {
+  total: Sums;
+  limit: string | null;
+  reserved: string;
+  simulated: boolean;
+  agents: Group[];
+  models: Group[];
+  nodes: Group[];
+}
+
+export function CostView() {
+  const { store, page } = useRun();
+  const costs = useCosts(page.urls.cost, store.trace.total.billed + store.trace.open.size / 1000);
+  if (costs === "failed") return <p className="rt-none" role="alert">The costs could not be loaded. Choose the view again to try once more.</p>;
+  if (!costs) return <div className="rt-scroll"><div className="rt-output"><Loading /></div></div>;
+  const agent = ({ key }: Group) => `${key[1] || "No agent"}${key[2] ? ` v${key[2]}` : ""}`;
+  return (
+    <div className="rt-scroll scroll-y">
+      <div className="rt-output is-wide">
+        <Summary costs={costs} />
+        <Table title="By agent" first="Agent" groups={costs.agents} costs={costs} name={agent} />
+        <Table title="By model" first="Model" groups={costs.models} costs={costs} name={({ key }) => `${key[1]} on ${key[0]}`} />
+        <Table title="By node" first="Node" groups={costs.nodes} costs={costs} name={({ key }) => titleOf(page, String(key[0]))} />
+      </div>
+    </div>
+  );
+}
+
+function useCosts(url: string, moved: number): Costs | "failed" | null {
+  const [costs, setCosts] = useState<Costs | "failed" | null>(null);
+  useEffect(() => {
+    const stop = new AbortController();
+    fetch(url, { signal: stop.signal, headers: { Accept: "application/json" } })
+      .then(async (answer) => setCosts(answer.ok && !answer.redirected ? ((await answer.json()) as Costs) : "failed"))
+      .catch(() => stop.signal.aborted || setCosts("failed"));
+    return () => stop.abort();
+  }, [url, moved]);
+  return costs;
+}
+
+const amountOf = (sums: Sums, costs: Costs): string | null => (costs.simulated ? sums.simulated_cost : sums.cost);
+const shown = (sums: Sums, costs: Costs): string => {
+  const amount = amountOf(sums, costs);
+  return amount === null ? "unknown" : money(parseMoney(amount));
+};
+
+function Summary({ costs }: { costs: Costs }) {
+  const spent = amountOf(costs.total, costs);
+  const limit = costs.limit ? toNumber(parseMoney(costs.limit)) : 0;
+  const part = (amount: string | null) => (limit && amount ? Math.min(100, (toNumber(parseMoney(amount)) / limit) * 100) : 0);
+  return (
+    <section className="panel">
+      <div className="figures">
+        <div><div className="label">{costs.simulated ? "It would have cost" : "Spent"}</div><div className="figure-big" title={spent ?? ""}>{shown(costs.total, costs)}</div>
+          <div className="text-dim text-meta">{costs.limit ? `of ${money(parseMoney(costs.limit))}` : "no limit"}{costs.total.unknown > 0 && `, and ${costs.total.unknown} calls of unknown cost`}</div></div>
+        <div><div className="label">Reserved</div><div className="figure-big text-dim italic">{money(parseMoney(costs.reserved))}</div><div className="text-dim text-meta">for calls in flight</div></div>
+        <div><div className="label">Billed calls</div><div className="figure-big">{costs.total.calls}</div>{costs.total.estimated > 0 && <div className="text-dim text-meta">{costs.total.estimated} estimated: cut off before their usage arrived</div>}</div>
+        <div><div className="label">Tokens</div><div className="figure-big">{counted(costs.total.input + costs.total.output)}</div><div className="text-dim text-meta">{costs.total.input ? `${Math.round((100 * costs.total.cached) / costs.total.input)} % of the input cached` : ""}</div></div>
+      </div>
+      {limit > 0 && <div className="px-4 pb-3.5"><div className="meter meter-lg"><span className="fill" style={{ width: `${part(spent)}%` }} /><span className="fill-reserved" style={{ width: `${part(costs.reserved)}%` }} /></div></div>}
+    </section>
+  );
+}
+
+function Table({ title, first, groups, costs, name }: { title: string; first: string; groups: Group[]; costs: Costs; name(group: Group): string }) {
+  const cell = (sums: Sums) => (
+    <>
+      <td className="right num">{sums.calls}</td>
+      <td className="right num max-md:hidden">{counted(sums.input - sums.cached)}</td>
+      <td className="right num max-md:hidden">{counted(sums.cached)}</td>
+      <td className="right num">{counted(sums.output)}</td>
+      <td className="right num max-md:hidden">{counted(sums.reasoning)}</td>
+      <td className="right num" title={amountOf(sums, costs) ?? ""}>{shown(sums, costs)}{sums.unknown > 0 && sums.cost !== null && <span className="text-dim"> + {sums.unknown} unknown</span>}</td>
+    </>
+  );
+  return (
+    <section className="panel">
+      <div className="panel-head"><h2>{title}</h2></div>
+      {groups.length === 0 ? <p className="panel-body text-dim">No call was billed yet.</p> : (
+        <div className="scroll-x"><table className="table table-dense">
+          <thead><tr><th scope="col">{first}</th><th className="right">Calls</th><th className="right max-md:hidden">Input</th><th className="right max-md:hidden">Cached</th><th className="right">Output</th><th className="right max-md:hidden">of it reasoning</th><th className="right">Cost</th></tr></thead>
+          <tbody>{groups.map((group) => <tr key={group.key.join("|")}><td>{name(group)}</td>{cell(group)}</tr>)}</tbody>
+          <tfoot><tr><td>All</td>{cell(costs.total)}</tr></tfoot>
+        </table></div>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,111 @@
+// The waterfall: who worked when, who was waited for, and where the run is now.
+import { useMemo, useState } from "react";
+import { Icon } from "../parts/icons";
+import { VirtualRows } from "../parts/VirtualRows";
+import { useNow, useRun } from "../show/context";
+import { duration } from "../show/figures";
+import { activeTimes, makeRows, waitTimes } from "../show/rows";
+import { idle, makeScale, total, type Interval, type Scale } from "../show/scale";
+import { sameSelected } from "../show/selection";
+import { Strip } from "./Strip";
+import { WaterfallRow } from "./WaterfallRow";
+
+const ROW = 24;
+const ROOM_AFTER_NOW = 0.06;
+const MOST_ZOOM = 512;
+
+export function TimelineView() {
+  const { store, page, selected, select } = useRun();
+  const now = useNow();
+  const [opened, setOpened] = useState<ReadonlyMap<string, boolean>>(new Map());
+  const [folded, setFolded] = useState(true);
+  const [window, setWindow] = useState<Interval>([0, 1]);
+  const start = store.state.started_at;
+  const active = useMemo(() => activeTimes(store, now), [store, store.version, now]);
+  const rows = useMemo(() => makeRows(store, page, opened, now), [store, store.version, page, opened, now]);
+  if (!start) return <p className="rt-none">The run waits for a worker. Its steps appear here as soon as it begins.</p>;
+  const gaps = idle(start, now, active);
+  const idled = folded ? gaps.reduce((sum, [from, to]) => sum + to - from, 0) : 0;
+  const end = store.state.ended ? now : now + (now - start - idled) * ROOM_AFTER_NOW;
+  const scale = makeScale(start, end, now, folded ? gaps : [], window);
+  const current = rows.findIndex((row) => sameSelected(row.select, selected));
+  const turn = (path: string, open: boolean) => setOpened(new Map(opened).set(path, open));
+  return (
+    <div className="rt-fill">
+      <div className="rt-tools">
+        <span className="text-dim text-meta num">{waited(store.state.ended_at || now, start, waitTimes(store, now))}</span>
+        <span className="flex-1" />
+        {gaps.length > 0 && <button type="button" className="btn btn-xs" aria-pressed={folded} onClick={() => setFolded(!folded)}><Icon name="fold-horizontal" />Idle folded</button>}
+        <Zoom window={window} setWindow={setWindow} />
+      </div>
+      <div className="wf">
+        <Strip start={start} end={end} now={store.state.ended ? 0 : now} active={active} waits={waitTimes(store, now)} window={window} onWindow={setWindow} narrowed={!folded || gaps.length === 0} />
+        <VirtualRows count={rows.length} height={ROW} label="Steps in order of time" className="wf-rows" current={current}
+          onMove={(index) => select(rows[index]!.select)} head={<Axis scale={scale} now={store.state.ended ? null : scale.at(now)} onUnfold={() => setFolded(false)} />}
+          behind={<Grid scale={scale} now={store.state.ended ? null : scale.at(now)} />}
+          row={(index) => {
+            const row = rows[index]!;
+            return <WaterfallRow key={row.key} row={row} scale={scale} chosen={index === current} onSelect={() => select(row.select)} onTurn={turn} />;
+          }} />
+        <Legend />
+      </div>
+    </div>
+  );
+}
+
+function waited(end: number, start: number, waits: Interval[]): string {
+  const people = total(waits);
+  return `${duration((end - start) / 1e6)} in all${people ? ` · ${duration(people / 1e6)} waiting for people` : ""}`;
+}
+
+function Zoom({ window: [left, right], setWindow }: { window: Interval; setWindow(window: Interval): void }) {
+  const zoom = (factor: number) => {
+    const width = Math.min(1, Math.max(1 / MOST_ZOOM, (right - left) * factor));
+    const middle = (left + right) / 2;
+    const from = Math.min(Math.max(0, middle - width / 2), 1 - width);
+    setWindow([from, from + width]);
+  };
+  const pan = (by: number) => {
+    const width = right - left;
+    const from = Math.min(Math.max(0, left + by * width), 1 - width);
+    setWindow([from, from + width]);
+  };
+  const whole = left === 0 && right === 1;
+  return (
+    <span className="flex items-center gap-1.5" role="group" aria-label="Zoom">
+      {!whole && <button type="button" className="btn btn-xs btn-square" aria-label="Earlier" disabled={left === 0} onClick={() => pan(-0.5)}><Icon name="chevron-left" /></button>}
+      {!whole && <button type="button" className="btn btn-xs btn-square" aria-label="Later" disabled={right === 1} onClick={() => pan(0.5)}><Icon name="chevron-right" /></button>}
+      <button type="button" className="btn btn-xs btn-square" aria-label="Zoom out" disabled={whole} onClick={() => zoom(2)}><Icon name="minus" /></button>
+      <button type="button" className="btn btn-xs btn-square" aria-label="Zoom in" onClick={() => zoom(0.5)}><Icon name="plus" /></button>
+      <button type="button" className="btn btn-xs" disabled={whole} onClick={() => setWindow([0, 1])}><Icon name="maximize-2" />Fit</button>
+    </span>
+  );
+}
+
+function Axis({ scale, now, onUnfold }: { scale: Scale; now: number | null; onUnfold(): void }) {
+  return (
+    <div className="wf-row wf-head">
+      <div className="pl-3">Agent and step</div><div className="wf-tokens">Tokens</div><div className="wf-cost">Cost</div><div className="wf-time">Time</div>
+      <div className="wf-plot">
+        {scale.ticks.map((tick) => <span key={tick.words} className={`wf-tick${tick.left < 0.5 ? " is-first" : ""}`} style={{ left: `${tick.left}%` }}>{tick.words}</span>)}
+        {scale.bands.map((band) => <button key={band.from} type="button" className="wf-band" style={{ left: `${band.left}%`, width: `${band.width}%` }} onClick={onUnfold} title="Nothing worked here; show it to scale">{duration((band.to - band.from) / 1e6)}</button>)}
+        {now !== null && now <= 101 && <span className="wf-now-word" style={{ left: `${now}%` }}>now</span>}
+      </div>
+    </div>
+  );
+}
+
+function Grid({ scale, now }: { scale: Scale; now: number | null }) {
+  return (
+    <div className="wf-behind" aria-hidden="true">
+      {scale.ticks.map((tick) => <i key={tick.words} className="wf-line" style={{ left: `${tick.left}%` }} />)}
+      {scale.bands.map((band) => <i key={band.from} className="wf-band" style={{ left: `${band.left}%`, width: `${band.width}%` }} />)}
+      {now !== null && now <= 101 && <i className="wf-now" style={{ left: `${now}%` }} />}
+    </div>
+  );
+}
+
+function Legend() {
+  const marks = [["model", "model"], ["tool", "tool"], ["person", "person"], ["backoff", "back-off"], ["failed", "failed"]] as const;
+  return <div className="wf-legend">{marks.map(([kind, words]) => <span key={kind}><i className={`wf-bar is-${kind}`} />{words}</span>)}</div>;
+}
