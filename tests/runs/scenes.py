@@ -333,7 +333,7 @@ def _edits_and_ends(script: Script) -> Script:
     script.add(ev.NodeCancelled(path="policy", because="Facts went on without it"))
     loser = ev.ModelCallCompleted(
         path="policy",
-        call="policy/m2",
+        call=losing,
         message=script.put({"role": "assistant"}),
         charge=charge(10, 1),
         late=True,
