@@ -37,7 +37,7 @@ def record(actor: Member, verb: str, subject: models.Model, **data: Any) -> None
         via=actor.via,
         verb=verb,
         object_type=subject._meta.model_name or "",
-        object_id=str(subject.pk),
+        object_id=str(getattr(subject, "id", subject.pk)),  # rows with a composite key have an id for links
         object_name=str(subject)[:200],
         data=data,
     )

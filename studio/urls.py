@@ -9,7 +9,6 @@ from studio.api import api, unknown
 urlpatterns = [
     path("api/v1/", api().urls),
     re_path(r"^api/(?P<path>.*)$", unknown, name="api_unknown"),
-    path("accounts/", include("allauth.account.urls")),
     path("", include("studio.web.urls")),
     path("", include("agents.urls")),
     path("", include("runs.urls")),

@@ -7,13 +7,14 @@ from functools import cache, partial
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
 from django.utils.functional import SimpleLazyObject
 from django.utils.module_loading import import_string
 
 from studio.web.navigation import Place, places, tabs
-from studio.workspaces.access import Member, enter
+from studio.workspaces.access import Member, enter, may_found
 from studio.workspaces.models import User, Workspace
 from studio.workspaces.roles import Role
 
@@ -47,7 +48,8 @@ class May:
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """`member`, `may`, `workspace`, `workspaces`, `nav`, `tabs`, `theme`, and what FRAME_CONTEXT adds.
+    """`member`, `may`, `workspace`, `workspaces`, `may_found`, `nav`, `tabs`, `theme`, and what is in
+    FRAME_CONTEXT.
 
     A view that has a Member may put it on the request as `member`; otherwise the address's `slug` decides.
     """
@@ -66,6 +68,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "may": SimpleLazyObject(lambda: May(member())),
         "workspace": SimpleLazyObject(lambda: entered.workspace if (entered := member()) else None),
         "workspaces": SimpleLazyObject(lambda: _workspaces(request)),
+        "may_found": SimpleLazyObject(lambda: may_found(getattr(request, "user", AnonymousUser()))),
         "nav": SimpleLazyObject(nav),
         "tabs": SimpleLazyObject(lambda: tabs(nav())),
         "theme": THEMES.get(request.COOKIES.get("theme", ""), ""),

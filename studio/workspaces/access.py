@@ -11,13 +11,23 @@ from django.db.models import Q
 from django.http import Http404
 from django.utils import timezone
 
-from studio.workspaces.models import ApiToken, Membership, User, Workspace, digest
+from studio.workspaces.models import ApiToken, Invitation, Membership, User, Workspace, digest
 from studio.workspaces.roles import Role
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-__all__ = ["Member", "Role", "enter", "member_by_token", "still_member"]
+__all__ = [
+    "Member",
+    "Role",
+    "enter",
+    "get_invitation",
+    "get_membership",
+    "get_token",
+    "may_found",
+    "member_by_token",
+    "still_member",
+]
 
 
 @dataclass(frozen=True)
@@ -85,3 +95,41 @@ def still_member(user_id: UUID, workspace_id: UUID) -> bool:
     return Membership.objects.filter(
         user_id=user_id, workspace_id=workspace_id, user__is_active=True
     ).exists()
+
+
+def get_membership(member: Member, membership_id: int, need: Role = Role.VIEWER) -> Membership:
+    """A membership of the member's workspace, with its user."""
+    rows = Membership.objects.select_related("user", "workspace")
+    found = rows.filter(workspace=member.workspace, pk=membership_id).first()
+    if found is None:
+        raise Http404("No such member.")
+    member.require(need)
+    return found
+
+
+def get_invitation(member: Member, invitation_id: UUID, need: Role = Role.ADMIN) -> Invitation:
+    """An invitation to the member's workspace that nobody has accepted."""
+    rows = Invitation.objects.filter(workspace=member.workspace, accepted_at=None)
+    found = rows.filter(pk=invitation_id).first()
+    if found is None:
+        raise Http404("No such invitation.")
+    member.require(need)
+    return found
+
+
+def get_token(member: Member, token_id: UUID) -> ApiToken:
+    """One of the member's own API tokens; admins reach everybody's."""
+    rows = ApiToken.objects.select_related("user").filter(workspace=member.workspace)
+    if not member.may(Role.ADMIN):
+        rows = rows.filter(user=member.user)
+    found = rows.filter(pk=token_id).first()
+    if found is None:
+        raise Http404("No such token.")
+    return found
+
+
+def may_found(user: User | AnonymousUser) -> bool:
+    """Whether the user may make workspaces: only owners, for a new one may spend on the server's key."""
+    if not isinstance(user, User) or not user.is_active:
+        return False
+    return Membership.objects.filter(user=user, role=Role.OWNER).exists()

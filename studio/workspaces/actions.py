@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from datetime import timedelta
 from functools import partial
+from uuid import UUID
 
+from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
@@ -49,6 +52,12 @@ def create_workspace(*, user: User, name: str, via: str = "web") -> Member:
     for dotted in settings.NEW_WORKSPACE_HOOKS:
         import_string(dotted)(owner)
     return owner
+
+
+def remember_workspace(*, member: Member) -> None:
+    """Where the address without a path leads this person from now on."""
+    here = User.objects.filter(pk=member.user.pk).exclude(last_workspace=member.workspace)
+    here.update(last_workspace=member.workspace)
 
 
 def _free_slug(name: str) -> str:
@@ -107,6 +116,51 @@ def use_sign_in_link(*, token: str) -> User | None:
 
 
 @transaction.atomic
+def sign_in_link_for(*, actor: Member, membership: Membership) -> str:
+    """A one-time link for a member who cannot sign in; whoever has it acts as that member."""
+    actor.require(Role.ADMIN)
+    if membership.user_id not in linkable(actor, [membership.user_id]):
+        raise PermissionDenied(
+            "You may make links only for members whose roles, here and in their other workspaces, you "
+            "stand above or share: the link opens all of them."
+        )
+    audit.record(actor, "member.sign_in_link_made", membership.user)
+    return sign_in_link(user=membership.user)
+
+
+def linkable(actor: Member, users: Iterable[UUID]) -> set[UUID]:
+    """Those of `users` whose link gives the actor no right they lack, in any workspace they belong to."""
+    wanted = set(users)
+    mine = dict(Membership.objects.filter(user=actor.user).values_list("workspace_id", "role"))
+    theirs = Membership.objects.filter(user__in=wanted).values_list("user_id", "workspace_id", "role")
+    above = {user for user, workspace, role in theirs if mine.get(workspace, 0) < max(role, Role.ADMIN)}
+    return (wanted - above) | (wanted & {actor.user.pk})
+
+
+@transaction.atomic
+def rename_workspace(*, actor: Member, name: str) -> None:
+    actor.require(Role.ADMIN)
+    before = actor.workspace.name
+    Workspace.objects.filter(pk=actor.workspace.pk).update(name=name)
+    actor.workspace.name = name
+    audit.record(actor, "workspace.renamed", actor.workspace, before=before)
+
+
+@transaction.atomic
+def change_profile(*, actor: Member, name: str, email: str) -> None:
+    """One's own name and the address one signs in with. Raises ValidationError when it is taken."""
+    email, user = email.strip().lower(), actor.user
+    if User.objects.filter(email=email).exclude(pk=user.pk).exists():
+        raise ValidationError({"email": f"{email} belongs to another account."})
+    before = user.email
+    user.name, user.email = name.strip(), email
+    user.save(update_fields=["name", "email"])
+    # allauth keeps addresses of its own and would let the old one sign in
+    EmailAddress.objects.filter(user=user).exclude(email=email).delete()
+    audit.record(actor, "profile.changed", user, before=before)
+
+
+@transaction.atomic
 def invite(*, actor: Member, email: str, role: Role) -> tuple[Invitation, str]:
     """An invitation and the path that accepts it; an older open one to the same address is replaced."""
     actor.require(Role.ADMIN)
@@ -126,6 +180,13 @@ def invite(*, actor: Member, email: str, role: Role) -> tuple[Invitation, str]:
     )
     audit.record(actor, "invitation.created", row, role=role.label)
     return row, reverse("invitation", args=[token])
+
+
+@transaction.atomic
+def revoke_invitation(*, actor: Member, invitation: Invitation) -> None:
+    actor.require(Role.ADMIN)
+    audit.record(actor, "invitation.revoked", invitation)
+    Invitation.objects.filter(pk=invitation.pk, accepted_at=None).delete()
 
 
 @transaction.atomic
@@ -155,7 +216,7 @@ def change_role(*, actor: Member, membership: Membership, role: Role) -> None:
     _keep_an_owner(membership, leaving=role is not Role.OWNER)
     before = Role(membership.role)
     Membership.objects.filter(pk=membership.pk).update(role=role)
-    audit.record(actor, "member.role_changed", membership, before=before.label, after=role.label)
+    audit.record(actor, "member.role_changed", membership.user, before=before.label, after=role.label)
 
 
 @transaction.atomic
@@ -164,7 +225,7 @@ def remove_member(*, actor: Member, membership: Membership) -> None:
         actor.require(Role.ADMIN)
         _not_above(actor, Role(membership.role))
     _keep_an_owner(membership, leaving=True)
-    audit.record(actor, "member.removed", membership)
+    audit.record(actor, "member.removed", membership.user)
     workspace_id, user_id = membership.workspace_id, membership.user_id
     membership.delete()
     for dotted in settings.MEMBERSHIP_ENDED_HOOKS:
