@@ -52,6 +52,12 @@ POST  team_save                           in   404  403  403  200  200  200
 POST  team_validate                       in   404  403  403  200  200  200
 POST  team_publish                        in   404  403  403  200  200  200
 
+# ── home ──
+GET   home                                in   404  200  200  200  200  200
+GET   home_live                           in   404  200  200  200  200  200
+POST  get_started_dismiss                 in   404  302  302  302  302  302
+POST  failures_seen                       in   404  302  302  302  302  302
+
 # ── runs ──
 GET   runs                                in   404  200  200  200  200  200
 GET   runs_rows                           in   404  200  200  200  200  200
@@ -63,6 +69,9 @@ GET   run_content                         in   404  200  200  200  200  200
 GET   run_cost                            in   404  200  200  200  200  200
 POST  run_cancel                          in   404  403  302  302  302  302
 POST  run_raise_limits                    in   404  403  302  302  302  302
+GET   launch                              in   404  403  200  200  200  200
+POST  launch                              in   404  403  422  422  422  422
+POST  launch_call                         in   404  403  422  422  422  422
 WS    ws_run                              4401 4404 101  101  101  101  101
 WS    ws_workspace                        4401 4404 101  101  101  101  101
 
@@ -71,7 +80,7 @@ GET   approvals                           in   404  200  200  200  200  200
 GET   approvals_list                      in   404  200  200  200  200  200
 GET   approval                            in   404  200  200  200  200  200
 GET   approval_now                        in   404  200  200  200  200  200
-POST  approval_decide                     in   404  409  302  302  302  302
+POST  approval_decide                     in   404  403  302  302  302  302
 
 # ── the frame and settings ──
 GET   search                              in   404  200  200  200  200  200
@@ -105,6 +114,16 @@ GET   api:team_export                     401  404  200  200  200  200  200
 POST  api:team_publish                    401  404  403  403  201  201  201
 GET   api:agents                          401  200  200  200  200  200  200
 GET   api:models                          401  200  200  200  200  200  200
+POST  api:start_run                       401  404  403  201  201  201  201
+GET   api:runs                            401  200  200  200  200  200  200
+GET   api:run                             401  404  200  200  200  200  200
+GET   api:run_events                      401  404  200  200  200  200  200
+GET   api:run_content                     401  404  200  200  200  200  200
+POST  api:cancel_run                      401  404  403  200  200  200  200
+POST  api:raise_limits                    401  404  403  200  200  200  200
+GET   api:approvals                       401  200  200  200  200  200  200
+GET   api:approval                        401  404  200  200  200  200  200
+POST  api:decide                          401  404  403  409  409  409  409
 """
 
 FILE = b"""
@@ -125,6 +144,10 @@ GRAPH: dict[str, Any] = {"nodes": [], "edges": []}
 
 BODY: dict[str, tuple[Any, str]] = {
     "approval_decide": ({"decision": "approve", "digest": "{approval_digest}"}, ""),
+    "api:start_run": ({"input": {"topic": "Tea and time", "audience": "Readers"}}, "application/json"),
+    "api:cancel_run": ({}, "application/json"),
+    "api:raise_limits": ({"cost_usd": "2.50"}, "application/json"),
+    "api:decide": ({"decision": "approve", "digest": "0" * 64}, "application/json"),  # not what was seen
     "api:team_import": (FILE, "application/yaml"),
     "team_save": ({"revision": 1, "name": "", "graph": GRAPH}, "application/json"),
     "team_validate": ({"graph": GRAPH}, "application/json"),

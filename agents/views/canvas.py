@@ -24,6 +24,7 @@ from agents.forms.drawing import PublishBody, SaveBody, ValidateBody, read
 from agents.models import Team
 from agents.publishing import problems_of_graph
 from agents.topology.graph import dump
+from studio.workspaces import seen
 from studio.workspaces.access import Role, enter
 
 P = ParamSpec("P")
@@ -48,6 +49,7 @@ def refusals_as_json(view: View[P]) -> View[P]:
 def team_canvas(request: HttpRequest, slug: str, team_id: UUID) -> HttpResponse:
     member = enter(request.user, slug)
     team = get_team(member, team_id)
+    seen.mark(member, seen.A_TEAM)
     return render(request, "agents/team_canvas.html", {"team": team})
 
 

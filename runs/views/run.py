@@ -17,6 +17,7 @@ from runs.actions import cancel_run, raise_limits
 from runs.actions.errors import Refused
 from runs.forms.raise_limits import RaiseLimits
 from runs.models import Approval, Run
+from runs.needs import saw
 from runs.trace import titles_of, trace_of
 from studio.workspaces.access import Member, Role, enter
 
@@ -25,6 +26,7 @@ from studio.workspaces.access import Member, Role, enter
 def run(request: HttpRequest, slug: str, run_id: UUID) -> HttpResponse:
     member = enter(request.user, slug)
     found = get_run(member, run_id)
+    saw(member, found)
     trace = {"trace": trace_of(found, slug)}
     return render(request, "runs/run.html", page_of(found, member) | trace)
 
