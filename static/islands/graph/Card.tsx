@@ -45,7 +45,7 @@ function Role({ text, problems, state }: CardProps) {
   if (state?.note) {
     return (
       <div className={`tg-role${state.status === "running" ? " is-live" : ""}`} title={state.note}>
-        {state.note}
+        <span dir="ltr">{state.note}</span>
       </div>
     );
   }
@@ -107,7 +107,11 @@ export function StateFoot({ state }: { state: NodeState }) {
       {state.status === "waiting" && <i className="tg-hatch" />}
       <Icon name={STATUS[state.status].icon} />
       <span className="tg-word">{stateWord(state)}</span>
-      {facts && <b className="num">{facts}</b>}
+      {facts && (
+        <b className="num" title={facts}>
+          {facts}
+        </b>
+      )}
     </div>
   );
 }

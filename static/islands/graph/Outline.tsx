@@ -71,7 +71,7 @@ function Row(props: OutlineProps & { row: OutlineRow; node: GraphNode; current: 
       aria-selected={row.id === selected}
       data-id={row.id}
       aria-label={[nodeLabel(catalog, node, problems, state), label && `reached ${label}`].filter(Boolean).join(". ")}
-      className={`tg-row tg-${text.kind.group}${row.id === selected ? " is-selected" : ""}`}
+      className={`tg-row tg-${text.kind.group}${row.id === selected ? " is-selected" : ""}${state ? " has-state" : ""}`}
       style={{ paddingLeft: 14 + row.depth * 22 }}
       onClick={() => onSelect(row.id)}
       onDoubleClick={() => onOpen?.(row.id)}

@@ -80,13 +80,7 @@ export function Drawer() {
   return (
     <section className="tc-drawer" aria-label="Problems">
       <div className="tc-drawer-head">
-        <button
-          type="button"
-          className="tc-tab"
-          aria-selected="true"
-          aria-expanded={shown}
-          onClick={() => editor.openDrawer(!shown)}
-        >
+        <button type="button" className="tc-tab is-on" aria-expanded={shown} onClick={() => editor.openDrawer(!shown)}>
           Problems<span className="count">{problems.all.length}</span>
         </button>
         <span className="flex-1" />

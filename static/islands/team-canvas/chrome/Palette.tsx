@@ -13,11 +13,14 @@ const SECTIONS = [
 ] as const;
 const SHOWN = 8;
 
+const optionId = (item: PaletteItem) => `tc-palette-${item.key.replace(":", "-")}`;
+
 function Row({ item, active, onAdd }: { item: PaletteItem; active: boolean; onAdd(): void }) {
   return (
     <button
       type="button"
       role="option"
+      id={optionId(item)}
       aria-selected={active}
       className={`tc-item tg-${item.group}`}
       title={item.hint}
@@ -94,6 +97,7 @@ export function Palette({ items }: { items: PaletteItem[] }) {
           role="combobox"
           aria-expanded="true"
           aria-controls="tc-palette-list"
+          aria-activedescendant={flat[at] ? optionId(flat[at]) : undefined}
           autoComplete="off"
           value={query}
           onChange={(event) => setQuery(event.target.value)}
@@ -113,7 +117,13 @@ export function Palette({ items }: { items: PaletteItem[] }) {
                   <Row key={item.key} item={item} active={flat[at] === item} onAdd={() => put(item)} />
                 ))}
                 {section.shown.length < section.all.length && (
-                  <button type="button" className="tc-item is-more" onClick={() => setOpen(true)}>
+                  <button
+                    type="button"
+                    role="option"
+                    aria-selected={false}
+                    className="tc-item is-more"
+                    onClick={() => setOpen(true)}
+                  >
                     {section.all.length - section.shown.length} more
                   </button>
                 )}
@@ -122,7 +132,14 @@ export function Palette({ items }: { items: PaletteItem[] }) {
         )}
         {flat.length === 0 && <p className="tc-none">Nothing is called “{query}”.</p>}
         {!query && (
-          <button type="button" className="tc-item" onClick={() => addNote(editor)}>
+          <button
+            type="button"
+            role="option"
+            aria-selected={false}
+            tabIndex={-1}
+            className="tc-item"
+            onClick={() => addNote(editor)}
+          >
             <span className="tg-icon is-note">
               <Icon name="sticky-note" />
             </span>

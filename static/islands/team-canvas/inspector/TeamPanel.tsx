@@ -69,7 +69,7 @@ export function TeamPanel() {
       <div className="tc-panel">
         {description && <p className="tc-about">{description}</p>}
         <section className="tc-limits" aria-labelledby="tc-limits">
-          <h3 id="tc-limits">A run may use</h3>
+          <h2 id="tc-limits">A run may use</h2>
           {LIMITS.map((field) => {
             const raw = graph.limits[field.key as keyof RunLimits];
             const value = raw === undefined ? field.fallback : typeof raw === "string" ? Number(raw) : raw;

@@ -124,7 +124,7 @@ export function Wiring({ node }: { node: GraphNode }) {
     <>
       {kind.takes && (
         <section className="tc-wires" aria-label="What leads in">
-          <h3>Comes from</h3>
+          <h2>Comes from</h2>
           {into.map((edge) => (
             <EdgeLine key={edge.id} edge={edge} other={edge.source} />
           ))}
@@ -133,7 +133,7 @@ export function Wiring({ node }: { node: GraphNode }) {
       )}
       {kind.gives.length > 0 && (
         <section className="tc-wires" aria-label="What it leads to">
-          <h3>Leads to</h3>
+          <h2>Leads to</h2>
           {out.map((edge) => (
             <EdgeLine key={edge.id} edge={edge} other={edge.target} />
           ))}
