@@ -31,7 +31,8 @@ class Node:
 
     def env(self) -> dict[str, str]:
         """npm and its scripts call `node` by name: this one must come first."""
-        return {**os.environ, "PATH": f"{Path(self.node[0]).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+        path = f"{Path(self.node[0]).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+        return {**os.environ, "PATH": path, "NO_COLOR": "1"}
 
 
 @cache
