@@ -1,0 +1,101 @@
+"""Fills a running Troupe with something to look at; prints the addresses' parts as JSON.
+
+    python -m tests.browser.fill
+
+`demo` gets a run in every state; `empty` is a workspace with nothing in it; `full` is crowded.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import Any
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "studio.settings")
+
+import django
+
+django.setup()
+
+from agents.models import Agent, Endpoint, Team, Tool  # noqa: E402
+from runs.models import Approval, Run  # noqa: E402
+from studio.workspaces.access import Member, Role  # noqa: E402
+from studio.workspaces.actions import create_workspace, ensure_owner, invite, sign_in_link  # noqa: E402
+from studio.workspaces.models import Membership, User  # noqa: E402
+from tests.runs import scenes  # noqa: E402
+from tests.runs.factory import Script  # noqa: E402
+
+SCENES = {
+    "running": scenes.running,
+    "gate": scenes.at_the_gate,
+    "done": scenes.done,
+    "failed": scenes.failed,
+    "cancelled": scenes.cancelled,
+    "budget": scenes.out_of_budget,
+    "doubt": scenes.in_doubt,
+    "unknown": scenes.unknown_price,
+}
+LONG = "Quarterly reconciliation of supplier invoices with purchase orders, deliveries and credit notes"
+
+
+def main() -> None:
+    owner = ensure_owner()
+    places: dict[str, Any] = {"slug": owner.workspace.slug}
+    places |= demo(owner)
+    places["empty"] = empty(owner.user)
+    places["full"] = full(owner.user)
+    links = [sign_in_link(user=owner.user) for _ in range(2)]
+    _, places["invitation"] = invite(actor=owner, email="new.person@example.org", role=Role.DESIGNER)
+    places["sign_in_link"] = links[0]
+    json.dump(places, sys.stdout)
+
+
+def demo(owner: Member) -> dict[str, str]:
+    """A run in every state, in the workspace that came with the installation."""
+    workspace, user = owner.workspace, owner.user
+    runs = {}
+    for number, (name, scene) in enumerate(SCENES.items()):
+        runs[f"run_{name}"] = str(scene(Script(workspace, user, ago_s=400 + 600 * number)).commit().pk)
+    Run.objects.filter(workspace=workspace).update(runnable=False)
+    pending = Approval.objects.filter(workspace=workspace, status="pending")
+    approvals = {f"approval_{row.kind}": str(row.id) for row in pending}
+    return {
+        **runs,
+        **approvals,
+        "team": str(Team.objects.filter(workspace=workspace, name="Support triage").get().pk),
+        "agent": str(Agent.objects.filter(workspace=workspace).order_by("name")[0].pk),
+        "tool": str(Tool.objects.filter(workspace=workspace).order_by("name")[0].pk),
+        "endpoint": str(Endpoint.objects.filter(workspace=workspace).order_by("name")[0].pk),
+    }
+
+
+def empty(user: User) -> str:
+    member = create_workspace(user=user, name="Empty")
+    workspace = member.workspace
+    Team.objects.filter(workspace=workspace).delete()
+    Agent.objects.filter(workspace=workspace).delete()
+    Tool.objects.filter(workspace=workspace).delete()
+    Endpoint.objects.filter(workspace=workspace).delete()
+    return workspace.slug
+
+
+def full(user: User) -> str:
+    """More of everything than fits, under names that are too long."""
+    member = create_workspace(user=user, name="Procurement, logistics and supplier management (EMEA)")
+    workspace = member.workspace
+    team = Team.objects.filter(workspace=workspace).order_by("name")[0]
+    for number in range(40):
+        Team.objects.create(workspace=workspace, name=f"{number + 1} {LONG}"[:80], draft=team.draft)
+    for number in range(120):
+        scene = list(SCENES.values())[number % len(SCENES)]
+        scene(Script(workspace, user, ago_s=1_000 + 3_000 * number)).commit()
+    for number in range(30):
+        person = User.objects.create_user(f"person.with.a.long.address.{number}@procurement.example.org")
+        Membership.objects.create(workspace=workspace, user=person, role=list(Role)[number % len(Role)])
+    Run.objects.filter(workspace=workspace).update(runnable=False)
+    return workspace.slug
+
+
+if __name__ == "__main__":
+    main()
