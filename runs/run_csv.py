@@ -1,4 +1,4 @@
-"""Runs as comma-separated values, written while they are read."""
+"""Runs as comma-separated values."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from runs.models import Run
 from runs.queries import Row, rows
 
-MOST = 100_000  # runs
+MOST = 50_000  # runs
 BATCH = 500
 COLUMNS = (
     "run",

@@ -19,12 +19,13 @@ from runs.forms.raise_limits import RaiseLimits
 from runs.models import Approval, Run
 from runs.needs import saw
 from runs.trace import titles_of, trace_of
-from studio.workspaces.access import Member, Role, enter
+from runs.views.entering import enter
+from studio.workspaces.access import Member, Role
 
 
 @login_required
 def run(request: HttpRequest, slug: str, run_id: UUID) -> HttpResponse:
-    member = enter(request.user, slug)
+    member = enter(request, slug)
     found = get_run(member, run_id)
     saw(member, found)
     trace = {"trace": trace_of(found, slug)}
@@ -34,7 +35,7 @@ def run(request: HttpRequest, slug: str, run_id: UUID) -> HttpResponse:
 @login_required
 def run_live(request: HttpRequest, slug: str, run_id: UUID) -> HttpResponse:
     """The parts of the page that change while it is open; static/js/run.js puts them in their places."""
-    member = enter(request.user, slug)
+    member = enter(request, slug)
     return render(request, "runs/_run_live.html", page_of(get_run(member, run_id), member))
 
 
@@ -57,7 +58,7 @@ def page_of(found: Run, member: Member, form: RaiseLimits | None = None) -> dict
 @login_required
 @require_POST
 def run_cancel(request: HttpRequest, slug: str, run_id: UUID) -> HttpResponse:
-    member = enter(request.user, slug)
+    member = enter(request, slug)
     found = get_run(member, run_id, Role.OPERATOR)
     if cancel_run(actor=member, run=found, reason=request.POST.get("reason", "")):
         messages.success(request, "The run is being stopped. What is in flight is aborted.")
@@ -69,7 +70,7 @@ def run_cancel(request: HttpRequest, slug: str, run_id: UUID) -> HttpResponse:
 @login_required
 @require_POST
 def run_raise_limits(request: HttpRequest, slug: str, run_id: UUID) -> HttpResponse:
-    member = enter(request.user, slug)
+    member = enter(request, slug)
     found = get_run(member, run_id, Role.OPERATOR)
     limits = queries.limits_of(found.pk)
     form = RaiseLimits(request.POST, limits=limits)

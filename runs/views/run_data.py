@@ -13,7 +13,7 @@ from runs.access import get_run
 from runs.live.frames import event_json
 from runs.models import LedgerEntry, Run
 from runs.totals import Totals, reserved_of_runs, total, totals_by
-from studio.workspaces.access import enter
+from runs.views.entering import enter
 
 PAGE = 5_000  # events
 
@@ -21,7 +21,7 @@ PAGE = 5_000  # events
 @login_required
 def run_events(request: HttpRequest, slug: str, run_id: UUID) -> HttpResponse:
     """`{"events": […], "head": seq}`: at most PAGE events behind `?after=`, in order."""
-    run = get_run(enter(request.user, slug), run_id)
+    run = get_run(enter(request, slug), run_id)
     after = request.GET.get("after", "0")
     found = queries.events_after(run.pk, int(after) if after.isdecimal() and len(after) < 10 else 0, PAGE)
     events = ",".join(event_json(seq, body) for seq, body in found)
@@ -32,7 +32,7 @@ def run_events(request: HttpRequest, slug: str, run_id: UUID) -> HttpResponse:
 @login_required
 def run_content(request: HttpRequest, slug: str, run_id: UUID, digest: str) -> HttpResponse:
     """Content that this run's own events refer to, as the JSON it is stored as. It never changes."""
-    run = get_run(enter(request.user, slug), run_id)
+    run = get_run(enter(request, slug), run_id)
     text = queries.content_of(run, digest)
     if text is None:
         raise Http404("This run has no such content.")
@@ -49,7 +49,7 @@ def _json(text: str) -> HttpResponse:
 @login_required
 def run_cost(request: HttpRequest, slug: str, run_id: UUID) -> JsonResponse:
     """Sums over the run's ledger rows: all, by agent, by model, by node. Money is decimal strings."""
-    run = get_run(enter(request.user, slug), run_id)
+    run = get_run(enter(request, slug), run_id)
     entries = LedgerEntry.objects.filter(run=run)
     reserved = reserved_of_runs([run.pk]).get(run.pk)
     return JsonResponse(

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -18,7 +18,8 @@ from agents.models import Team
 from runs import queries, run_csv
 from runs.forms.run_filter import GROUPS, PERIODS, SORTS, RunFilter
 from runs.models import Run
-from studio.workspaces.access import Member, enter
+from runs.views.entering import enter
+from studio.workspaces.access import Member
 
 PAGE = 50
 MOST_ROWS = 100  # asked for again at once
@@ -32,7 +33,7 @@ class Counted(Paginator):  # type: ignore[type-arg]
 
 @login_required
 def runs(request: HttpRequest, slug: str) -> HttpResponse:
-    member = enter(request.user, slug)
+    member = enter(request, slug)
     chosen = RunFilter.parse(request.GET)
     everything = queries.runs_of(member.workspace.pk)
     numbers = queries.counts(chosen.without_group(everything))
@@ -66,7 +67,7 @@ def _choices(member: Member) -> dict[str, Any]:
 @login_required
 def runs_rows(request: HttpRequest, slug: str) -> HttpResponse:
     """The rows asked for as they are now, and how many runs the filters would let in since `since`."""
-    member = enter(request.user, slug)
+    member = enter(request, slug)
     everything = queries.runs_of(member.workspace.pk)
     chosen = everything.filter(pk__in=_ids(request.GET.get("ids", "")))
     context = {"rows": queries.rows(chosen), "new": _new(request, everything)}
@@ -94,10 +95,10 @@ def _new(request: HttpRequest, everything: QuerySet[Run]) -> int:
 
 
 @login_required
-def runs_csv(request: HttpRequest, slug: str) -> StreamingHttpResponse:
-    member = enter(request.user, slug)
+def runs_csv(request: HttpRequest, slug: str) -> HttpResponse:
+    member = enter(request, slug)
     chosen = RunFilter.parse(request.GET)
     found = chosen.sorted(chosen.apply(queries.runs_of(member.workspace.pk)))
-    response = StreamingHttpResponse(run_csv.lines(found), content_type="text/csv; charset=utf-8")
+    response = HttpResponse("".join(run_csv.lines(found)), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="runs-{slug}-{timezone.now():%Y-%m-%d}.csv"'
     return response
