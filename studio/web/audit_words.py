@@ -37,7 +37,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "member.removed": ("removed", "from the workspace"),
     "member.role_changed": ("changed the role of", "from {before} to {after}"),
     "member.sign_in_link_made": ("made a one-time sign-in link for", ""),
-    "model.price_set": ("set the price of", "by {source}"),
+    "model.price_set": ("set the price of", "({source})"),
     "note.deleted": ("deleted the note", ""),
     "note.written": ("wrote the note", ""),
     "profile.changed": ("changed the profile of", ""),

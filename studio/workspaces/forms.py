@@ -11,7 +11,7 @@ from studio.workspaces.access import Member
 from studio.workspaces.models import User
 from studio.workspaces.roles import Role
 
-LIFETIMES = {"": "Never", "7": "In 7 days", "30": "In 30 days", "90": "In 90 days", "365": "In a year"}
+LIFETIMES = {"7": "In 7 days", "30": "In 30 days", "90": "In 90 days", "365": "In a year", "0": "Never"}
 
 
 def roles_up_to(highest: Role) -> list[tuple[int, str]]:
@@ -71,11 +71,6 @@ class NewToken(RoleChoice):
         help_text="What uses it: runs it starts are listed under this name.",
     )
     days = forms.TypedChoiceField(
-        label="Expires",
-        choices=list(LIFETIMES.items()),
-        coerce=int,
-        empty_value=None,
-        required=False,
-        initial="90",
+        label="Expires", choices=list(LIFETIMES.items()), coerce=lambda days: int(days) or None
     )
     field_order = ["name", "role", "days"]

@@ -171,7 +171,7 @@ def test_simulated_calls_are_kept_out_and_unknown_ones_counted(world: World, run
     spent(world, run, now, "0.5", simulated=True)
     spent(world, run, now, None)
     spend = spend_today(world.viewer)
-    assert (spend.today.real, spend.today.simulated, spend.today.unknown) == (0, 1, 1)
+    assert (spend.today.real, spend.today.simulated, spend.today.unknown) == (Decimal(0), 1, 1)
     words = re.sub(r"\s+", " ", page(world.viewer))
     assert "1 call has no known price and is not in this sum." in words
     assert "1 simulated call today cost nothing and is not counted." in words

@@ -32,7 +32,7 @@ SECTIONS = (
     Section("members", "Members", "users"),
     Section("tokens", "API tokens", "key-round"),
     Section("audit", "Audit trail", "scroll-text", Role.ADMIN),
-    Section("profile", "Your profile", "user"),
+    Section("profile", "Profile", "user"),
 )
 
 
