@@ -59,6 +59,7 @@ def serve(port: int) -> None:
     parameters.n_parallel = AT_ONCE
     parameters.n_ctx = CONTEXT_TOKENS * AT_ONCE
     parameters.cache_ram_mib = CACHED_PROMPTS_MIB
+    parameters.warmup = False  # half a second of every start for some milliseconds of the first answer
     parameters.use_jinja = True
     parameters.verbosity = 2  # warnings; its default logs every request
     server = Server(parameters)
