@@ -28,7 +28,7 @@ def state_of(approval: Approval) -> tuple[str, str]:
     return known or STATES[status]
 
 
-def who_may(approval: Approval) -> str:
+def who_may(least_role: int) -> str:
     """`Operators and above`, `Admins and above`, `Owners`."""
-    least = Role(max(approval.least_role, Role.OPERATOR))
+    least = Role(max(least_role, Role.OPERATOR))
     return "Owners" if least is Role.OWNER else f"{least.label}s and above"

@@ -225,7 +225,7 @@ class Asked:
 
     @property
     def who(self) -> str:
-        return who_may(self.approval)
+        return who_may(self.approval.least_role)
 
     @property
     def why_not(self) -> str:

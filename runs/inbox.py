@@ -45,10 +45,15 @@ def for_others(member: Member) -> QuerySet[Approval]:
     return pending(member).exclude(id__in=mine.values("id"))
 
 
+def all_of(member: Member) -> QuerySet[Approval]:
+    """Everything that was ever asked, the latest decision first."""
+    rows = _with_run(Approval.objects.filter(workspace=member.workspace))
+    return rows.order_by(F("decided_at").desc(nulls_first=True), "-requested_at", "id")
+
+
 def decided(member: Member) -> QuerySet[Approval]:
     """What is no longer open, the latest first."""
-    rows = Approval.objects.filter(workspace=member.workspace).exclude(status=Approval.Status.PENDING)
-    return _with_run(rows).order_by(F("decided_at").desc(nulls_last=True), "-requested_at", "id")
+    return all_of(member).exclude(status=Approval.Status.PENDING)
 
 
 def _with_run(rows: QuerySet[Approval]) -> QuerySet[Approval]:
@@ -84,7 +89,7 @@ class Line:
 
     @property
     def who(self) -> str:
-        return who_may(self.approval)
+        return who_may(self.approval.least_role)
 
 
 def lines(rows: Iterable[Approval]) -> list[Line]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path, register_converter
 from django.urls.converters import StringConverter
 
-from runs.views import approvals, run, run_data, runs
+from runs.views import approvals, home, launch, run, run_data, runs
 
 
 class DigestConverter(StringConverter):
@@ -19,6 +19,10 @@ ONE = "w/<slug:slug>/runs/<uuid:run_id>/"
 ASKED = "w/<slug:slug>/approvals/<uuid:approval_id>/"
 
 urlpatterns: list[URLPattern] = [
+    path("w/<slug:slug>/", home.home, name="home"),
+    path("w/<slug:slug>/live/", home.home_live, name="home_live"),
+    path("w/<slug:slug>/get-started/dismiss/", home.get_started_dismiss, name="get_started_dismiss"),
+    path("w/<slug:slug>/failures/seen/", home.failures_seen, name="failures_seen"),
     path("w/<slug:slug>/runs/", runs.runs, name="runs"),
     path("w/<slug:slug>/runs/rows/", runs.runs_rows, name="runs_rows"),
     path("w/<slug:slug>/runs/csv/", runs.runs_csv, name="runs_csv"),
@@ -35,4 +39,7 @@ urlpatterns: list[URLPattern] = [
     path(ASKED, approvals.approval, name="approval"),
     path(f"{ASKED}now/", approvals.approval_now, name="approval_now"),
     path(f"{ASKED}decide/", approvals.approval_decide, name="approval_decide"),
+    # how runs begin
+    path("w/<slug:slug>/teams/<uuid:team_id>/launch/", launch.launch, name="launch"),
+    path("w/<slug:slug>/teams/<uuid:team_id>/launch/call/", launch.launch_call, name="launch_call"),
 ]

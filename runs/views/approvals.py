@@ -20,7 +20,7 @@ from runs.actions.errors import BadInput, Refused
 from runs.asked import Asked
 from runs.forms.decide import DecideForm, opened
 from runs.inbox import Inbox
-from studio.workspaces.access import Member, enter
+from studio.workspaces.access import Member, Role, enter
 
 SAID = {
     "approve": "Approved. The run goes on.",
@@ -79,7 +79,7 @@ def approval_now(request: HttpRequest, slug: str, approval_id: UUID) -> HttpResp
 @require_POST
 def approval_decide(request: HttpRequest, slug: str, approval_id: UUID) -> HttpResponse:
     member = enter(request.user, slug)
-    asked = Asked(get_approval(member, approval_id), member)
+    asked = Asked(get_approval(member, approval_id, Role.OPERATOR), member)
     form, refused = DecideForm(asked, request.POST), ""
     if form.is_valid():
         try:

@@ -22,7 +22,10 @@ document.addEventListener("mousedown", (event) => {
 });
 
 function openArrived(root) {
-  for (const dialog of root.querySelectorAll?.("dialog[data-open]") ?? []) openDialog(dialog);
+  for (const dialog of root.querySelectorAll?.("dialog[data-open]") ?? []) {
+    openDialog(dialog);
+    delete dialog.dataset.open; // once: the next swap elsewhere must not open it again
+  }
 }
 document.addEventListener("htmx:after:swap", () => openArrived(document));
 openArrived(document);
