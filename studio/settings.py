@@ -215,7 +215,7 @@ FRAME_CONTEXT: dict[str, str] = {
     "approvals_waiting": "runs.queries.approvals_waiting"
 }  # template variable → function of the Member
 TEAM_CARD_FACTS = {"last": "runs.team_facts.last_runs", "typical": "runs.team_facts.typical"}
-SEARCH_SOURCES: list[str] = []  # functions of (Member, text) → hits of studio.web.search
+SEARCH_SOURCES = ["runs.queries.search"]  # functions of (Member, text) → hits of studio.web.search
 
 # ── browser security ────────────────────────────────────────────────────────────────────────────────
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]

@@ -23,20 +23,23 @@ from runs.live import hub as hubs
 from runs.live.run_feed import RESYNC
 from runs.live.viewer import QUEUE
 from runs.models import Run
+from runs.queries import approvals_waiting
 from studio.asgi import application
 from studio.workspaces.actions import remove_member
 from studio.workspaces.models import Membership, User
+from studio.workspaces.roles import Role
 from tests.runs import scenes
 from tests.runs.factory import Script
-from tests.runs.people import People, people
+from tests.world import World, build
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PATIENCE_S = 5.0
 
 
 @pytest.fixture
-def who(transactional_db: None, redis_client: redis.Redis) -> People:
-    return people()
+def who(transactional_db: None, redis_client: redis.Redis, settings: Any) -> World:
+    settings.NEW_WORKSPACE_HOOKS = []  # no models, tools or teams are needed here
+    return build()
 
 
 def session_of(user: User) -> str:
@@ -106,8 +109,8 @@ def has_seq(last: int) -> Callable[[list[dict[str, Any]]], bool]:
     return lambda frames: bool(seqs(frames)) and seqs(frames)[-1] >= last
 
 
-def script_of(who: People) -> Script:
-    return Script(who.workspace, who.owner)
+def script_of(who: World) -> Script:
+    return Script(who.workspace, who.owner.user)
 
 
 def ring(run: Run, **more: Any) -> None:
@@ -115,88 +118,97 @@ def ring(run: Run, **more: Any) -> None:
     bell._client().publish(bell.BELL, text)
 
 
-def commit_and_ring(script: Script) -> Run:
-    run = script.commit()
+def play(scene: Callable[[Script], Script], script: Script) -> Run:
+    """The run after one more scene."""
+    return scene(script).commit()
+
+
+def play_and_ring(scene: Callable[[Script], Script], script: Script) -> Run:
+    run = play(scene, script)
     ring(run)
     return run
 
 
+def begin(who: World, scene: Callable[[Script], Script] = scenes.opening) -> Run:
+    return play(scene, script_of(who))
+
+
 # ── a run ───────────────────────────────────────────────────────────────────────────────────────────
-async def test_a_client_gets_everything_behind_its_cursor_then_the_tail(who: People) -> None:
+async def test_a_client_gets_everything_behind_its_cursor_then_the_tail(who: World) -> None:
     script = await in_thread(script_of)(who)
-    run = await in_thread(lambda: scenes.opening(script).commit())()
-    async with browser(f"/ws/runs/{run.pk}/", who.viewer) as page:
+    run = await in_thread(play)(scenes.opening, script)
+    async with browser(f"/ws/runs/{run.pk}/", who.viewer.user) as page:
         await page.say(type="subscribe", after=3)
         first = await page.hear_until(has_seq(run.seq))
         assert seqs(first) == list(range(4, run.seq + 1))
         assert first[-1]["head"] == run.seq
-        more = await in_thread(lambda: commit_and_ring(scenes.policy(script)))()
+        more = await in_thread(play_and_ring)(scenes.policy, script)
         tail = await page.hear_until(has_seq(more.seq))
         assert seqs(tail) == list(range(run.seq + 1, more.seq + 1))
 
 
-async def test_events_arrive_with_their_seq_and_the_stored_fields(who: People) -> None:
+async def test_events_arrive_with_their_seq_and_the_stored_fields(who: World) -> None:
     script = await in_thread(script_of)(who)
-    run = await in_thread(lambda: scenes.opening(script).commit())()
-    stored = await in_thread(lambda: list(run.events.order_by("seq").values_list("seq", "body")))()
-    async with browser(f"/ws/runs/{run.pk}/", who.viewer) as page:
+    run = await in_thread(play)(scenes.opening, script)
+    stored = await in_thread(list)(run.events.order_by("seq").values_list("seq", "body"))
+    async with browser(f"/ws/runs/{run.pk}/", who.viewer.user) as page:
         await page.say(type="subscribe", after=0)
         frames = await page.hear_until(has_seq(run.seq))
         heard = [event for frame in frames for event in frame["events"]]
         assert heard == [{"seq": seq, **json.loads(body)} for seq, body in stored]
 
 
-async def test_a_run_moves_on_without_a_bell(who: People, settings: Any) -> None:
+async def test_a_run_moves_on_without_a_bell(who: World, settings: Any) -> None:
     settings.POLL_SECONDS = 0.05
     script = await in_thread(script_of)(who)
-    run = await in_thread(lambda: scenes.opening(script).commit())()
-    async with browser(f"/ws/runs/{run.pk}/", who.viewer) as page:
+    run = await in_thread(play)(scenes.opening, script)
+    async with browser(f"/ws/runs/{run.pk}/", who.viewer.user) as page:
         await page.say(type="subscribe", after=run.seq)
         await page.hear()
-        more = await in_thread(lambda: scenes.policy(script).commit())()
+        more = await in_thread(play)(scenes.policy, script)
         tail = await page.hear_until(has_seq(more.seq))
         assert seqs(tail) == list(range(run.seq + 1, more.seq + 1))
 
 
-async def test_a_client_that_is_cut_off_again_and_again_rebuilds_the_exact_log(who: People) -> None:
+async def test_a_client_that_is_cut_off_again_and_again_rebuilds_the_exact_log(who: World) -> None:
     script = await in_thread(script_of)(who)
-    run = await in_thread(lambda: scenes.opening(script).commit())()
+    run = await in_thread(play)(scenes.opening, script)
     heard: list[int] = []
     for scene in (scenes.policy, scenes.refund_asks):
-        async with browser(f"/ws/runs/{run.pk}/", who.viewer) as page:
+        async with browser(f"/ws/runs/{run.pk}/", who.viewer.user) as page:
             await page.say(type="subscribe", after=heard[-1] if heard else 0)
             heard += seqs([await page.hear()])
-            await in_thread(lambda scene=scene: commit_and_ring(scene(script)))()
+            await in_thread(play_and_ring)(scene, script)
     await in_thread(run.refresh_from_db)()
-    async with browser(f"/ws/runs/{run.pk}/", who.viewer) as page:
+    async with browser(f"/ws/runs/{run.pk}/", who.viewer.user) as page:
         await page.say(type="subscribe", after=heard[-1])
         heard += seqs(await page.hear_until(has_seq(run.seq)))
     assert heard == list(range(1, run.seq + 1))
 
 
-async def test_the_end_of_a_run_is_said_to_those_who_watch_and_to_those_who_come_later(who: People) -> None:
+async def test_the_end_of_a_run_is_said_to_those_who_watch_and_to_those_who_come_later(who: World) -> None:
     script = await in_thread(script_of)(who)
-    run = await in_thread(lambda: scenes.at_the_gate(script).commit())()
-    async with browser(f"/ws/runs/{run.pk}/", who.viewer) as page:
+    run = await in_thread(play)(scenes.at_the_gate, script)
+    async with browser(f"/ws/runs/{run.pk}/", who.viewer.user) as page:
         await page.say(type="subscribe", after=run.seq)
         await page.hear()
-        await in_thread(lambda: commit_and_ring(script.add(ev.RunCancelled())))()
+        await in_thread(play_and_ring)(lambda open_: open_.add(ev.RunCancelled()), script)
         frames = await page.hear_until(lambda heard: bool(heard) and heard[-1]["type"] == "ended")
         assert [frame["type"] for frame in frames] == ["events", "ended"]
-    async with browser(f"/ws/runs/{run.pk}/", who.viewer) as page:
+    async with browser(f"/ws/runs/{run.pk}/", who.viewer.user) as page:
         await page.say(type="subscribe", after=0)
         frames = await page.hear_until(lambda heard: bool(heard) and heard[-1]["type"] == "ended")
         assert seqs(frames) == list(range(1, run.seq + 2))
 
 
-async def test_text_streams_and_late_joiners_get_what_was_said_so_far(who: People) -> None:
+async def test_text_streams_and_late_joiners_get_what_was_said_so_far(who: World) -> None:
     script = await in_thread(script_of)(who)
-    run = await in_thread(lambda: scenes.running(script).commit())()
+    run = await in_thread(play)(scenes.running, script)
     ringer = bell.Ringer()
     ringer.text(run.pk, "history/m2", 1, "One earlier ticket, ")
     ringer.text(run.pk, "policy/m1", 2, "said long ago")
     await ringer._send()
-    async with browser(f"/ws/runs/{run.pk}/", who.viewer) as page:
+    async with browser(f"/ws/runs/{run.pk}/", who.viewer.user) as page:
         await page.say(type="subscribe", after=run.seq)
         frames = await page.hear_until(lambda heard: any(frame["type"] == "text" for frame in heard))
         expected = {"type": "text", "call": "history/m2", "attempt": 1, "offset": 0}
@@ -207,13 +219,13 @@ async def test_text_streams_and_late_joiners_get_what_was_said_so_far(who: Peopl
     await ringer.close()
 
 
-async def test_one_reader_serves_all_viewers_with_the_same_bytes(who: People) -> None:
+async def test_one_reader_serves_all_viewers_with_the_same_bytes(who: World) -> None:
     script = await in_thread(script_of)(who)
-    run = await in_thread(lambda: scenes.opening(script).commit())()
+    run = await in_thread(play)(scenes.opening, script)
     hub = hubs.hub()
     async with (
-        browser(f"/ws/runs/{run.pk}/", who.viewer) as one,
-        browser(f"/ws/runs/{run.pk}/", who.owner) as two,
+        browser(f"/ws/runs/{run.pk}/", who.viewer.user) as one,
+        browser(f"/ws/runs/{run.pk}/", who.owner.user) as two,
     ):
         for page in (one, two):
             await page.say(type="subscribe", after=run.seq)
@@ -221,16 +233,16 @@ async def test_one_reader_serves_all_viewers_with_the_same_bytes(who: People) ->
         feed = hub._runs[run.pk]
         assert len(hub._runs) == 1
         assert len(feed.viewers) == 2
-        more = await in_thread(lambda: commit_and_ring(scenes.policy(script)))()
+        more = await in_thread(play_and_ring)(scenes.policy, script)
         heard = [await page.hear_until(has_seq(more.seq)) for page in (one, two)]
         assert heard[0] == heard[1]
     assert hub._runs == {}
     assert hub._reads is None, "the last viewer closes the connections"
 
 
-async def test_a_slow_client_is_told_to_resynchronise_and_loses_nothing(who: People) -> None:
+async def test_a_slow_client_is_told_to_resynchronise_and_loses_nothing(who: World) -> None:
     script = await in_thread(script_of)(who)
-    run = await in_thread(lambda: scenes.opening(script).commit())()
+    run = await in_thread(play)(scenes.opening, script)
     sent: list[str] = []
     gate = asyncio.Event()
 
@@ -259,10 +271,10 @@ async def _until(true: Callable[[], bool]) -> None:
         await asyncio.sleep(0.005)
 
 
-async def test_a_cursor_from_the_future_is_brought_back_to_the_head(who: People) -> None:
+async def test_a_cursor_from_the_future_is_brought_back_to_the_head(who: World) -> None:
     script = await in_thread(script_of)(who)
-    run = await in_thread(lambda: scenes.opening(script).commit())()
-    async with browser(f"/ws/runs/{run.pk}/", who.viewer) as page:
+    run = await in_thread(play)(scenes.opening, script)
+    async with browser(f"/ws/runs/{run.pk}/", who.viewer.user) as page:
         await page.say(type="subscribe", after=10_000)
         assert await page.hear() == {"type": "events", "events": [], "head": run.seq}
 
@@ -271,19 +283,22 @@ async def test_a_cursor_from_the_future_is_brought_back_to_the_head(who: People)
     "message",
     ["hello", "[]", '{"type":"subscribe","after":-1}', '{"type":"subscribe","after":true}', "x" * 2_000],
 )
-async def test_a_client_that_talks_nonsense_is_hung_up_on(who: People, message: str) -> None:
-    run = await in_thread(lambda: scenes.opening(script_of(who)).commit())()
-    async with browser(f"/ws/runs/{run.pk}/", who.viewer) as page:
+async def test_a_client_that_talks_nonsense_is_hung_up_on(who: World, message: str) -> None:
+    run = await in_thread(begin)(who, scenes.opening)
+    async with browser(f"/ws/runs/{run.pk}/", who.viewer.user) as page:
         await page.say(message)
         assert await page.hear() == {"type": "closed", "code": 4400}
 
 
 # ── a workspace ─────────────────────────────────────────────────────────────────────────────────────
-async def test_lists_hear_of_changed_runs_and_the_badge_counts_what_one_may_decide(who: People) -> None:
-    async with browser("/ws/w/demo/", who.operator) as operator, browser("/ws/w/demo/", who.viewer) as viewer:
+async def test_lists_hear_of_changed_runs_and_the_badge_counts_what_one_may_decide(who: World) -> None:
+    async with (
+        browser("/ws/w/acme/", who.operator.user) as operator,
+        browser("/ws/w/acme/", who.viewer.user) as viewer,
+    ):
         assert await operator.hear() == {"type": "badge", "approvals": 0}
         assert await viewer.hear() == {"type": "badge", "approvals": 0}
-        run = await in_thread(lambda: scenes.at_the_gate(script_of(who)).commit())()
+        run = await in_thread(begin)(who, scenes.at_the_gate)
         await in_thread(ring)(run, approvals=True)
         told = {"type": "run", "run": str(run.pk), "status": "waiting", "seq": run.seq}
         assert [await operator.hear(), await operator.hear()] == [told, {"type": "badge", "approvals": 1}]
@@ -291,43 +306,61 @@ async def test_lists_hear_of_changed_runs_and_the_badge_counts_what_one_may_deci
         assert await viewer.hears_nothing(), "a viewer decides nothing"
 
 
-async def test_rings_of_other_workspaces_are_not_heard(who: People) -> None:
-    async with browser("/ws/w/elsewhere/", who.stranger) as page:
+async def test_the_badge_of_the_socket_is_the_badge_of_the_page(who: World) -> None:
+    def ask() -> None:
+        for scene in ("gate", "running", "doubt"):
+            scenes.SCENES[scene](script_of(who)).commit()
+        barred = script_of(who).start(scenes.TICKET).node("gate")
+        barred.request_approval(
+            "gate", "ask", "gate", "Send it?", {}, least_role=int(Role.DESIGNER), launcher_may_decide=False
+        ).commit()
+
+    await in_thread(ask)()
+    counts = {}
+    for name, member in who.people.items():
+        async with browser("/ws/w/acme/", member.user) as page:
+            counts[name] = (await page.hear())["approvals"]
+        assert counts[name] == await in_thread(approvals_waiting)(member), name
+    assert counts == {"viewer": 0, "operator": 3, "designer": 4, "admin": 4, "owner": 3}
+
+
+async def test_rings_of_other_workspaces_are_not_heard(who: World) -> None:
+    async with browser("/ws/w/elsewhere/", who.stranger.user) as page:
         await page.hear()
-        run = await in_thread(lambda: scenes.at_the_gate(script_of(who)).commit())()
+        run = await in_thread(begin)(who, scenes.at_the_gate)
         await in_thread(ring)(run, approvals=True)
         assert await page.hears_nothing()
 
 
 # ── who may listen ──────────────────────────────────────────────────────────────────────────────────
-async def test_strangers_and_the_signed_out_hear_nothing(who: People) -> None:
-    run = await in_thread(lambda: scenes.opening(script_of(who)).commit())()
-    for path in (f"/ws/runs/{run.pk}/", "/ws/w/demo/"):
+async def test_strangers_and_the_signed_out_hear_nothing(who: World) -> None:
+    run = await in_thread(begin)(who, scenes.opening)
+    for path in (f"/ws/runs/{run.pk}/", "/ws/w/acme/"):
         async with browser(path, None) as page:
             assert await page.hear() == {"type": "closed", "code": 4401}
-        async with browser(path, who.stranger) as page:
+        async with browser(path, who.stranger.user) as page:
             assert await page.hear() == {"type": "closed", "code": 4404}
-    async with browser(f"/ws/runs/{uuid4()}/", who.stranger) as page:
+    async with browser(f"/ws/runs/{uuid4()}/", who.stranger.user) as page:
         assert await page.hear() == {"type": "closed", "code": 4404}, "not there looks like not yours"
 
 
-async def test_another_sites_page_cannot_open_a_socket(who: People) -> None:
-    run = await in_thread(lambda: scenes.opening(script_of(who)).commit())()
-    session = await in_thread(session_of)(who.owner)
+async def test_another_sites_page_cannot_open_a_socket(who: World) -> None:
+    run = await in_thread(begin)(who, scenes.opening)
+    session = await in_thread(session_of)(who.owner.user)
     assert not await Browser(f"/ws/runs/{run.pk}/", session, origin="https://evil.example").open()
 
 
-async def test_removing_a_member_closes_their_sockets_and_nobody_elses(who: People) -> None:
-    run = await in_thread(lambda: scenes.opening(script_of(who)).commit())()
+async def test_removing_a_member_closes_their_sockets_and_nobody_elses(who: World) -> None:
+    run = await in_thread(begin)(who, scenes.opening)
 
     def remove() -> None:
-        membership = Membership.objects.get(workspace=who.workspace, user=who.viewer)
-        remove_member(actor=who.member(who.owner), membership=membership)
+        membership = Membership.objects.get(workspace=who.workspace, user=who.viewer.user)
+        remove_member(actor=who.owner, membership=membership)
 
     async with (
-        browser(f"/ws/runs/{run.pk}/", who.viewer) as theirs,
-        browser("/ws/w/demo/", who.viewer) as lists,
-        browser(f"/ws/runs/{run.pk}/", who.operator) as other,
+        browser(f"/ws/runs/{run.pk}/", who.viewer.user) as theirs,
+        browser("/ws/w/acme/", who.viewer.user) as lists,
+        browser(f"/ws/runs/{run.pk}/", who.operator.user) as other,
     ):
         await lists.hear()
         await in_thread(remove)()
@@ -337,14 +370,14 @@ async def test_removing_a_member_closes_their_sockets_and_nobody_elses(who: Peop
         assert (await other.hear())["type"] == "events"
 
 
-async def test_signing_out_closes_the_sockets_of_that_session_only(who: People) -> None:
+async def test_signing_out_closes_the_sockets_of_that_session_only(who: World) -> None:
     def sign_in() -> tuple[Client, str]:
         client = Client()
-        client.force_login(who.viewer, backend="allauth.account.auth_backends.AuthenticationBackend")
+        client.force_login(who.viewer.user, backend="allauth.account.auth_backends.AuthenticationBackend")
         return client, client.cookies["sessionid"].value
 
     client, session = await in_thread(sign_in)()
-    mine, other = Browser("/ws/w/demo/", session), Browser("/ws/w/demo/", (await in_thread(sign_in)())[1])
+    mine, other = Browser("/ws/w/acme/", session), Browser("/ws/w/acme/", (await in_thread(sign_in)())[1])
     for page in (mine, other):
         assert await page.open()
         await page.hear()
@@ -355,11 +388,14 @@ async def test_signing_out_closes_the_sockets_of_that_session_only(who: People) 
         await page.close()
 
 
-async def test_a_lost_revocation_is_made_good_by_looking_again(who: People) -> None:
-    async with browser("/ws/w/demo/", who.viewer) as page, browser("/ws/w/demo/", who.owner) as other:
+async def test_a_lost_revocation_is_made_good_by_looking_again(who: World) -> None:
+    async with (
+        browser("/ws/w/acme/", who.viewer.user) as page,
+        browser("/ws/w/acme/", who.owner.user) as other,
+    ):
         await page.hear()
         await other.hear()
-        await in_thread(Membership.objects.filter(user=who.viewer).delete)()
+        await in_thread(Membership.objects.filter(user=who.viewer.user).delete)()
         hub = hubs.hub()
         assert hub._reads is not None
         await hub.guests.check(hub._reads)
@@ -368,12 +404,12 @@ async def test_a_lost_revocation_is_made_good_by_looking_again(who: People) -> N
 
 
 def test_the_hook_survives_an_unreachable_redis(
-    who: People, monkeypatch: pytest.MonkeyPatch, caplog: Any
+    who: World, monkeypatch: pytest.MonkeyPatch, caplog: Any
 ) -> None:
     class Down:
         async def group_send(self, group: str, message: dict[str, Any]) -> None:
             raise redis.ConnectionError("refused")
 
     monkeypatch.setattr(revoke, "get_channel_layer", Down)
-    revoke.close_sockets(who.workspace.pk, who.viewer.pk)
+    revoke.close_sockets(who.workspace.pk, who.viewer.user.pk)
     assert "could not be told to close" in caplog.text
