@@ -207,7 +207,7 @@ class _Probe:
         if not self.models:
             raise _Failed(f"{self.host} lists no models.")
         if not self.model:
-            self.model = next((name for name in self.models if _may_chat(name)), "")
+            self.model = next((name for name in self.models if may_chat(name)), "")
         count = f"{len(self.models)} model{'s' if len(self.models) > 1 else ''}"
         known = "" if not self.model or self.model in self.models else f", but not {self.model}"
         return f"{self.host} lists {count}{known}."
@@ -334,5 +334,6 @@ def _names(listing: Any) -> list[str]:
     ]
 
 
-def _may_chat(name: str) -> bool:
+def may_chat(name: str) -> bool:
+    """Whether a model of this name is likely to answer a chat, and not to embed, draw or listen."""
     return not any(part in name.lower() for part in NO_CHAT)

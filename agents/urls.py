@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from agents.views import canvas, team_files, teams
+from agents.views import canvas, models, team_files, teams
 
 TEAMS = "w/<slug:slug>/teams/"
 TEAM = f"{TEAMS}<uuid:team_id>/"
+MODELS = "w/<slug:slug>/models/"
+ENDPOINT = f"{MODELS}<uuid:endpoint_id>/"
+MODEL = f"{MODELS}model/<uuid:model_id>/"
 
 urlpatterns: list[URLPattern] = [
     path(TEAM, canvas.team_canvas, name="team_canvas"),
@@ -23,4 +26,14 @@ urlpatterns: list[URLPattern] = [
     path(f"{TEAM}delete/", teams.team_delete, name="team_delete"),
     path(f"{TEAM}export/", team_files.team_export, name="team_export"),
     path(f"{TEAM}versions/", team_files.team_versions, name="team_versions"),
+    path(MODELS, models.models, name="models"),
+    path(f"{MODELS}new/", models.endpoint_new, name="endpoint_new"),
+    path(ENDPOINT, models.endpoint, name="endpoint"),
+    path(f"{ENDPOINT}edit/", models.endpoint_edit, name="endpoint_edit"),
+    path(f"{ENDPOINT}test/", models.endpoint_test, name="endpoint_test"),
+    path(f"{ENDPOINT}key/", models.endpoint_key, name="endpoint_key"),
+    path(f"{ENDPOINT}delete/", models.endpoint_delete, name="endpoint_delete"),
+    path(f"{ENDPOINT}models/", models.model_new, name="model_new"),
+    path(f"{MODEL}price/", models.price_new, name="price_new"),
+    path(f"{MODEL}delete/", models.model_delete, name="model_delete"),
 ]

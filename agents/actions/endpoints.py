@@ -18,7 +18,7 @@ from studio import audit, secrets
 from studio.workspaces.access import Member, Role
 
 EMBEDDED = frozenset({Endpoint.Kind.LOCAL, Endpoint.Kind.REHEARSAL})
-CAPABILITIES = frozenset({"tools", "json_schema", "streaming"})
+CAPABILITIES = frozenset({"tools", "json_schema", "streaming", "usage"})
 MAX_CONCURRENCY = 1_000
 MAX_MODELS = 500
 
@@ -100,12 +100,22 @@ def record_probe(
     probe: Mapping[str, Any],
     capabilities: Mapping[str, bool] | None = None,
 ) -> Endpoint:
-    """Keep what a test of the connection found; `capabilities` only where it could tell."""
+    """Keep what a test of the connection found; `capabilities` only where it could tell.
+
+    Where the endpoint has several models, what the one that was asked can do is kept with that model.
+    """
     actor.require(Role.ADMIN)
     row = Endpoint.objects.select_for_update().get(pk=endpoint.pk)
     row.probe, row.probed_at = dict(probe), timezone.now()
-    if capabilities:
-        row.capabilities = row.capabilities | dict(capabilities)
+    models = {model.name: model for model in row.models.all()}
+    asked = models.get(str(probe.get("model", "")))
+    own = dict(capabilities or {})
+    if asked is not None and len(models) > 1:
+        known = row.capabilities
+        asked.capabilities = {name: can for name, can in own.items() if known.setdefault(name, can) != can}
+        asked.save()
+    else:
+        row.capabilities = row.capabilities | own
     row.save()
     audit.record(actor, "endpoint.probed", row, capabilities=dict(capabilities or {}))
     return row

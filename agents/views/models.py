@@ -1,0 +1,198 @@
+"""Models: endpoints with what they can do and cost, their connection tested, their keys and prices."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from agents.access import get_endpoint, get_model
+from agents.actions.endpoints import (
+    add_models,
+    create_endpoint,
+    delete_endpoint,
+    remove_model,
+    set_key,
+    set_price,
+    update_endpoint,
+)
+from agents.actions.outcome import Refused
+from agents.connecting import check_connection, most_likely
+from agents.forms.endpoint import EndpointForm, KeyForm, ModelsForm, PriceForm
+from agents.forms.placing import put
+from agents.model_facts import facts_of
+from agents.views.answers import INVALID, by_htmx, dialog, enter, go, refusals_told, sent
+from studio.workspaces.access import Member, Role
+
+ABLE = ("tools", "json_schema", "streaming")
+
+
+@login_required
+@require_GET
+def models(request: HttpRequest, slug: str) -> HttpResponse:
+    """The first endpoint's details stand beside the list; phones show the list alone."""
+    member = enter(request, slug)
+    return _page(request, member, None)
+
+
+@login_required
+@require_GET
+def endpoint(request: HttpRequest, slug: str, endpoint_id: UUID) -> HttpResponse:
+    member = enter(request, slug)
+    return _page(request, member, get_endpoint(member, endpoint_id).pk)
+
+
+def _page(request: HttpRequest, member: Member, chosen: UUID | None) -> HttpResponse:
+    facts = facts_of(member.workspace)
+    shown = next((one for one in facts if chosen is None or one.endpoint.pk == chosen), None)
+    context = {
+        "endpoints": facts,
+        "shown": shown,
+        "is_chosen": chosen is not None,
+        "as_prices": request.GET.get("view") == "prices",
+        "total": sum(len(one.models) for one in facts),
+    }
+    return render(request, "agents/_models.html" if by_htmx(request) else "agents/models.html", context)
+
+
+def _back(slug: str, endpoint_id: object) -> str:
+    return reverse("endpoint", args=[slug, endpoint_id])
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def endpoint_new(request: HttpRequest, slug: str) -> HttpResponse:
+    """Saved, then tested at once; the models it lists come in if they are few."""
+    member = enter(request, slug, Role.ADMIN)
+    form = EndpointForm(sent(request))
+    if form.is_valid():
+        try:
+            made = create_endpoint(actor=member, **form.cleaned_data)
+            report = check_connection(member, made)
+            add_models(actor=member, endpoint=made, names=most_likely(report))
+            return go(request, _back(slug, made.pk))
+        except Refused as refused:
+            put(form, refused.problems)
+    context = {"form": form, "title": "New endpoint", "back": reverse("models", args=[slug])}
+    return dialog(request, "agents/_endpoint_form.html", context, INVALID if form.errors else 200)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def endpoint_edit(request: HttpRequest, slug: str, endpoint_id: UUID) -> HttpResponse:
+    member = enter(request, slug)
+    row = get_endpoint(member, endpoint_id, Role.ADMIN)
+    form = EndpointForm(sent(request), endpoint=row)
+    if form.is_valid():
+        values = dict(form.cleaned_data)
+        able = values.pop("capabilities")
+        values["key"] = values["key"] or None  # an empty one means the stored one
+        try:
+            can = {name: name in able for name in ABLE}
+            update_endpoint(actor=member, endpoint=row, capabilities=can, **values)
+            return go(request, _back(slug, row.pk))
+        except Refused as refused:
+            put(form, refused.problems)
+    context = {"form": form, "endpoint": row, "title": f"Edit {row.name}", "back": _back(slug, row.pk)}
+    return dialog(request, "agents/_endpoint_form.html", context, INVALID if form.errors else 200)
+
+
+@login_required
+@require_POST
+def endpoint_test(request: HttpRequest, slug: str, endpoint_id: UUID) -> HttpResponse:
+    member = enter(request, slug)
+    row = get_endpoint(member, endpoint_id, Role.ADMIN)
+    known = set(row.models.values_list("name", flat=True))
+    model = request.POST.get("model", "")
+    with refusals_told(request):
+        check_connection(member, row, model if model in known else "")
+    return _page(request, member, row.pk) if by_htmx(request) else go(request, _back(slug, row.pk))
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def endpoint_key(request: HttpRequest, slug: str, endpoint_id: UUID) -> HttpResponse:
+    """A new key, or with `remove` none."""
+    member = enter(request, slug)
+    row = get_endpoint(member, endpoint_id, Role.ADMIN)
+    if request.method == "POST" and request.POST.get("remove"):
+        set_key(actor=member, endpoint=row, key="")
+        return go(request, _back(slug, row.pk))
+    form = KeyForm(sent(request))
+    if form.is_valid():
+        try:
+            set_key(actor=member, endpoint=row, key=form.cleaned_data["key"])
+            return go(request, _back(slug, row.pk))
+        except Refused as refused:
+            put(form, refused.problems)
+    context = {"form": form, "endpoint": row, "title": f"Key of {row.name}", "back": _back(slug, row.pk)}
+    return dialog(request, "agents/_endpoint_key.html", context, INVALID if form.errors else 200)
+
+
+@login_required
+@require_POST
+def endpoint_delete(request: HttpRequest, slug: str, endpoint_id: UUID) -> HttpResponse:
+    member = enter(request, slug)
+    row = get_endpoint(member, endpoint_id, Role.ADMIN)
+    where = _back(slug, row.pk)
+    with refusals_told(request):
+        delete_endpoint(actor=member, endpoint=row)
+        messages.success(request, f"{row.name} has been deleted.")
+        where = reverse("models", args=[slug])
+    return go(request, where)
+
+
+# ── the models of an endpoint ───────────────────────────────────────────────────────────────────────
+@login_required
+@require_http_methods(["GET", "POST"])
+def model_new(request: HttpRequest, slug: str, endpoint_id: UUID) -> HttpResponse:
+    member = enter(request, slug)
+    row = get_endpoint(member, endpoint_id, Role.ADMIN)
+    here = set(row.models.values_list("name", flat=True))
+    unlisted = [name for name in row.probe.get("models", []) if name not in here]
+    form = ModelsForm(sent(request), unlisted=unlisted)
+    if form.is_valid():
+        try:
+            add_models(actor=member, endpoint=row, names=form.names())
+            return go(request, _back(slug, row.pk))
+        except Refused as refused:
+            put(form, refused.problems)
+    context = {"form": form, "endpoint": row, "title": f"Models of {row.name}", "back": _back(slug, row.pk)}
+    return dialog(request, "agents/_model_new.html", context, INVALID if form.errors else 200)
+
+
+@login_required
+@require_POST
+def model_delete(request: HttpRequest, slug: str, model_id: UUID) -> HttpResponse:
+    member = enter(request, slug)
+    row = get_model(member, model_id, Role.ADMIN)
+    with refusals_told(request):
+        remove_model(actor=member, model=row)
+    return go(request, _back(slug, row.endpoint_id))
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def price_new(request: HttpRequest, slug: str, model_id: UUID) -> HttpResponse:
+    member = enter(request, slug)
+    row = get_model(member, model_id, Role.ADMIN)
+    form = PriceForm(sent(request))
+    if form.is_valid():
+        try:
+            set_price(actor=member, model=row, **form.price())
+            return go(request, _back(slug, row.endpoint_id))
+        except Refused as refused:
+            put(form, refused.problems, {"input": "input_per_million", "output": "output_per_million"})
+    context = {
+        "form": form,
+        "model": row,
+        "history": row.prices.select_related("created_by")[:20],
+        "title": f"Price of {row.name}",
+        "back": _back(slug, row.endpoint_id),
+    }
+    return dialog(request, "agents/_price_new.html", context, INVALID if form.errors else 200)
