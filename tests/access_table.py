@@ -40,10 +40,13 @@ GET   readyz                              200  200  200  200  200  200  200
 # ── teams ──
 GET   teams                               in   404  200  200  200  200  200
 GET   team_new                            in   404  403  403  200  200  200
+POST  team_new                            in   404  403  403  422  422  422
 GET   team_import                         in   404  403  403  200  200  200
+POST  team_import                         in   404  403  403  422  422  422
 GET   team_export                         in   404  200  200  200  200  200
 GET   team_versions                       in   404  200  200  200  200  200
 GET   team_rename                         in   404  403  403  200  200  200
+POST  team_rename                         in   404  403  403  422  422  422
 POST  team_duplicate                      in   404  403  403  302  302  302
 POST  team_delete                         in   404  403  403  302  302  302
 GET   team_canvas                         in   404  200  200  200  200  200
@@ -57,6 +60,27 @@ GET   home                                in   404  200  200  200  200  200
 GET   home_live                           in   404  200  200  200  200  200
 POST  get_started_dismiss                 in   404  302  302  302  302  302
 POST  failures_seen                       in   404  302  302  302  302  302
+
+# ── models ──
+GET   models                              in   404  200  200  200  200  200
+GET   endpoint_new                        in   404  403  403  403  200  200
+POST  endpoint_new                        in   404  403  403  403  422  422
+GET   endpoint                            in   404  200  200  200  200  200
+GET   endpoint_edit                       in   404  403  403  403  200  200
+POST  endpoint_edit                       in   404  403  403  403  422  422
+POST  endpoint_test                       in   404  403  403  403  302  302
+GET   endpoint_key                        in   404  403  403  403  200  200
+POST  endpoint_key                        in   404  403  403  403  422  422
+POST  endpoint_delete                     in   404  403  403  403  302  302
+GET   model_new                           in   404  403  403  403  200  200
+POST  model_new                           in   404  403  403  403  422  422
+POST  model_delete                        in   404  403  403  403  302  302
+GET   price_new                           in   404  403  403  403  200  200
+POST  price_new                           in   404  403  403  403  422  422
+
+# ── costs ──
+GET   costs                               in   404  200  200  200  200  200
+GET   costs_csv                           in   404  200  200  200  200  200
 
 # ── runs ──
 GET   runs                                in   404  200  200  200  200  200

@@ -29,7 +29,7 @@ PAGE = 50
 @require_http_methods(["GET", "POST"])
 def team_import(request: HttpRequest, slug: str) -> HttpResponse:
     member = enter(request, slug, Role.DESIGNER)
-    form = TeamFileForm(sent(request), request.FILES)
+    form = TeamFileForm(sent(request), request.FILES or None)
     context = {"title": "Team from a file", "back": reverse("teams", args=[slug]), "wide": True}
     problems: list[Problem] = []
     if form.is_valid():
