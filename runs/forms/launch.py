@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Literal
+from uuid import uuid4
 
 from django import forms
 
@@ -48,6 +49,12 @@ class LaunchForm(forms.Form):
         self.fields["cost"].initial = self.limits.cost_usd
         self.fields["tokens"].initial = self.limits.tokens
         self.fields["tokens"].help_text = "Input and output together. Empty: no limit."
+
+    @property
+    def shown_key(self) -> str:
+        """The key that was sent, so that sending it again starts nothing twice; a new one if it was none."""
+        sent = str(self["key"].value() or "")
+        return sent if "key" not in self.errors and sent else str(uuid4())
 
     def clean_version(self) -> int:
         seen: int = self.cleaned_data["version"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -41,7 +41,7 @@ def launch(request: HttpRequest, slug: str, team_id: UUID) -> HttpResponse:
         plan=plan_of(team.current),
         number=team.current.number,
         given=_given(earlier),
-        initial={"mode": mode, "version": team.current.number, "key": str(uuid4())},
+        initial={"mode": mode},
     )
     return _page(request, team, team.current, form, earlier=earlier)
 
