@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from weakref import WeakKeyDictionary
 
 import aiohttp
@@ -122,13 +124,32 @@ class _Pool:
 _pools: WeakKeyDictionary[asyncio.AbstractEventLoop, _Pool] = WeakKeyDictionary()
 
 
+_own_pool: ContextVar[_Pool | None] = ContextVar("own_pool", default=None)
+
+
 def client_for(base_url: str, api_key: str) -> AsyncOpenAI:
     """The client of this endpoint in the running loop. Its own retries are off."""
     loop = asyncio.get_running_loop()
-    pool = _pools.get(loop)
+    pool = _own_pool.get() or _pools.get(loop)
     if pool is None:
         pool = _pools[loop] = _Pool()
     return pool.client(base_url.rstrip("/"), api_key)
+
+
+@asynccontextmanager
+async def own_clients() -> AsyncIterator[None]:
+    """Within it, connections are apart from all others and closed in the end: for what is done once.
+
+    Connections left to the garbage collector are not only lost: asyncio may take a new socket with the same
+    number for the old one, and never wake up for it.
+    """
+    pool = _Pool()
+    token = _own_pool.set(pool)
+    try:
+        yield
+    finally:
+        _own_pool.reset(token)
+        await pool.http.aclose()
 
 
 async def close_clients() -> None:

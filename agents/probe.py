@@ -90,7 +90,10 @@ class ProbeReport:
 
 async def probe(base_url: str, api_key: str, model: str | None = None) -> ProbeReport:
     """Test the connection to `base_url`, asking `model` or else the first listed one that seems to chat."""
-    return await _Probe(base_url.strip().rstrip("/"), api_key, model or "").run()
+    from agents.openai_client import own_clients  # `openai` is slow to load, and few pages need it
+
+    async with own_clients():
+        return await _Probe(base_url.strip().rstrip("/"), api_key, model or "").run()
 
 
 # ── steps ───────────────────────────────────────────────────────────────────────────────────────────

@@ -124,12 +124,18 @@ def _take(brief: Brief, meaning: str, body: str) -> None:
 def sections(text: str) -> Iterator[tuple[str, str, str]]:
     """(meaning, title, body) of each part of a text; meaning is empty for titles it does not know."""
     meaning, title, body = "", "", list[str]()
+    inside = ""  # a tag that is open: what is in it is taken as it is
     for line in text.splitlines():
+        tag = TAG.match(line)
+        if inside and not (tag and tag[1] and tag[2].strip() == inside):
+            body.append(line)
+            continue
+        inside = tag[2].strip() if tag and not tag[1] and not line.rstrip().endswith(f"</{tag[2]}>") else ""
         heading = _heading(line)
         if heading is None:
             body.append(line)
             continue
-        if title and heading[0] in ("", "material") and not any(body) and TAG.match(line):
+        if title and heading[0] in ("", "material") and not any(body) and tag:
             continue  # `# Input` and then `<data>`: one part, in two ways of marking it
         if joined := "\n".join(body).strip():
             yield meaning, title, joined

@@ -22,14 +22,24 @@ new no nor not now of off on once one only or other our out over own per please 
 she should so some such take than that the their them then there these they this those three through to
 too two under until up upon us use used using very was we were what when where which while who whom why
 will with within without would you your yourself yours write writes writing wrote answer answers output
-expected task goal role following below based text find finds research researches gather collect draft
-drafts compose summarise summarize review check judge critique decide choose plan plans explain describe
-list lists analyse analyze produce create prepare propose provide return returns include including clear
-short concise brief good well exactly final result results sentence sentences paragraph paragraphs bullet
+expected task goal role following text find finds research researches gather collect draft drafts compose
+summarise summarize review check judge critique decide choose plan plans explain describe list lists
+analyse analyze produce create prepare propose provide return returns include including clear short
+concise brief good well exactly final result results sentence sentences paragraph paragraphs bullet
 bullets point points word words markdown page number numbers reply replies respond compare table step
 steps blog post article email letter letters strongest complete topic topics input inputs data context
+anyone everyone someone nobody something anything everything nothing thing things way ways lot lots knows
+know known depends depend deals deal stands stand stood change changes changed work works worked wants
+want wanted comes come came goes going gone gets got getting asks ask asked tells tell told lets let
+helps help shows show remark remarks note notes next last day days week weeks month months year years
+today team teams part parts decides leads lead material instruction fits fit means mean meant matters
+matter says said
 """
 STOP = frozenset(STOP_WORDS.split())
+CUE_WORDS = (
+    "a an the this these our your their its his her of on about for with from between in to by each every"
+)
+CUES = frozenset(CUE_WORDS.split())  # a single word after one of these is a noun more often than not
 
 
 @lru_cache(maxsize=4096)
@@ -38,13 +48,14 @@ def key_phrases(text: str, most: int = 8) -> tuple[str, ...]:
     phrases: list[tuple[str, ...]] = []
     for clause in re.split(r"[.!?,;:()\[\]{}<>\"“”\n|*#`=/]+", text[:8000]):
         run: list[str] = []
-        for word in WORD.findall(clause):
+        before = ""
+        for word in [*WORD.findall(clause), "."]:
             if word.lower() in STOP or len(word) < 3:
-                phrases.append(tuple(run))
-                run = []
+                if len(run) > 1 or before in CUES or (run and run[0][:1].isupper() and before):
+                    phrases.append(tuple(run))
+                run, before = [], word.lower()
             else:
                 run.append(word)
-        phrases.append(tuple(run))
     phrases = [trimmed for phrase in phrases if (trimmed := _trimmed(phrase))]
     frequency = Counter(word.lower() for phrase in phrases for word in phrase)
     degree = Counter[str]()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from random import Random
 
-from agents.rehearsal.brief import Brief
+from agents.rehearsal.brief import LABELS, Brief
 from agents.rehearsal.topics import key_phrases
 
 NUMBER_WORDS = {
@@ -25,6 +25,13 @@ WANTED = re.compile(
     r"(sentence|paragraph|bullet|bullet point|point|item|step|word|idea|option|line|question)s?\b",
     re.I,
 )
+COUNTED = re.compile(  # `three short remarks`: whatever is counted in the expected output is a list
+    r"\b([2-9]|1\d|two|three|four|five|six|seven|eight|nine|ten)\s+(?:[\w-]+\s+){0,2}?([a-z]{3,}s)\b", re.I
+)
+NOT_ITEMS = frozenset(
+    {"characters", "minutes", "hours", "days", "weeks", "months", "years", "percents", "pages"}
+)
+WORDS_A_SENTENCE = 14
 ACTIONS = {
     "review": r"review|critique|critici[sz]e|judge|assess|evaluat|verif|fact-check|proofread|challeng|argue",
     "summary": r"summari[sz]|condens|digest|recap|boil down",
@@ -59,27 +66,31 @@ SENTENCES = (
     "Those who work with {a} every day will notice the difference first.",
     "Compared with {b}, {a} changes slowly and can be planned for.",
     "It helps to keep {a} apart from {b} and to treat each on its own terms.",
-    "Where {a} is concerned, clarity matters more than completeness.",
+    "With {a}, clarity matters more than completeness.",
     "{A} should be stated plainly, with one example and one number.",
     "Two questions decide the rest: what {a} costs, and who looks after {b}.",
     "The evidence on {a} is consistent; on {b} it is thinner.",
     "Nothing here speaks against {a}, provided that {b} stays as it is.",
 )
 CLOSERS = (
-    "With that, {goal} is within reach.",
+    "All of it serves one goal: {goal}.",
     "This serves the aim we set out with: {goal}.",
     "The next step is small: agree on {a}, then look again at {b}.",
     "If only one thing is kept from this, let it be {a}.",
 )
+ENOUGH = 4  # topics; with fewer, the next source is read too
 FALLBACK_TOPICS = ("the question", "the facts at hand", "the people concerned", "the next step")
 
 
 def topics_of(brief: Brief) -> list[str]:
     """What to write about, most telling first; never fewer than two."""
     sources = (brief.task, brief.data, brief.goal)
-    unique = list(
-        dict.fromkeys(_in_sentence(phrase, text) for text in sources for phrase in key_phrases(text, 5))
-    )
+    unique: list[str] = []
+    for text in sources:
+        found = (
+            [_in_sentence(phrase, text) for phrase in key_phrases(text, 5)] if len(unique) < ENOUGH else []
+        )
+        unique += [phrase for phrase in found if phrase not in unique]
     return unique[:10] if len(unique) > 1 else [*unique, *FALLBACK_TOPICS]
 
 
@@ -129,10 +140,12 @@ class Writer:
         return " ".join(self.sentence() for _ in range(max(1, min(number, 60))))
 
     def words(self, number: int) -> str:
-        text: list[str] = []
-        while len(text) < number:
-            text += self.sentence().split()
-        return " ".join(text[:number]).rstrip(",;:.") + "."
+        text = self.sentence()
+        while len(text.split()) < number - WORDS_A_SENTENCE // 2:
+            text += " " + self.sentence()
+        return (
+            text if len(text.split()) <= number + WORDS_A_SENTENCE else " ".join(text.split()[:number]) + "."
+        )
 
     def title(self) -> str:
         return _title(self.topics[self._next % len(self.topics)])
@@ -175,8 +188,9 @@ class Writer:
             for candidate in re.split(r"(?<=[.!?])\s+|\n+", text[:4000]):
                 plain = candidate.strip(" -*#>|`\"'{}[]")
                 if 30 <= len(plain) <= 220 and plain[0].isalpha():
-                    name = re.sub(r"[_-]+", " ", source).strip().lower()
-                    origin = f"what {name} gave" if name and name != "feedback" else "what was handed over"
+                    name = re.sub(r"[_-]+", " ", source).strip().removeprefix("From ")
+                    told = name.lower() not in ("", "feedback", *LABELS["material"])
+                    origin = f"what {name} gave" if told else "what was handed over"
                     return f"From {origin}: “{plain}”"
         return ""
 
@@ -210,6 +224,9 @@ class Writer:
                 word = number.lower()
                 name = kind.lower().removesuffix("s").removesuffix(" point")
                 wanted.setdefault(name, NUMBER_WORDS.get(word) or (1 if word == "a single" else int(word)))
+        counted = COUNTED.search(self.brief.expected)
+        if counted and not wanted and counted[2].lower() not in NOT_ITEMS:
+            wanted["item"] = NUMBER_WORDS.get(counted[1].lower()) or int(counted[1])
         return wanted
 
 

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import psutil
 import pytest
 from aiohttp import web
+from asgiref.sync import async_to_sync
 from pytest_django import Settings
 
 from agents import probe as probing
-from agents.openai_client import close_clients
 from agents.probe import ProbeReport, probe
 from tests.rehearsal import RehearsalServer
 from tests.studio.certificates import DAY, NOW, Authority
@@ -26,10 +27,8 @@ Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 @pytest.fixture(autouse=True)
-async def loopback_is_opened(settings: Settings) -> AsyncIterator[None]:
+def loopback_is_opened(settings: Settings) -> None:
     settings.PRIVATE_HOSTS = ("127.0.0.1",)
-    yield
-    await close_clients()
 
 
 def states(report: ProbeReport) -> dict[str, str]:
@@ -275,6 +274,16 @@ async def test_a_passing_failure_does_not_count_as_lacking() -> None:
     assert report.ok
     assert (report.step("tool").state, "(503): busy" in report.step("tool").sentence) == ("not_tried", True)
     assert report.capabilities == {"streaming": False, "json_schema": False}
+
+
+def test_it_can_be_run_from_synchronous_code_and_leaves_no_connection_open(
+    rehearsal: RehearsalServer,
+) -> None:
+    for _ in range(2):
+        assert async_to_sync(probe)(rehearsal.url(), "k").ok
+    assert not [
+        c for c in psutil.Process().net_connections("tcp") if c.raddr and c.raddr.port == rehearsal.port
+    ]
 
 
 async def test_a_flood_is_cut_off() -> None:

@@ -87,6 +87,11 @@ def test_bullet_points_come_in_the_number_asked_for(number: int) -> None:
     assert sum(line.startswith("- ") for line in text.splitlines()) == number, text
 
 
+def test_whatever_is_counted_becomes_a_list() -> None:
+    text = answered(ask("Three short remarks.")).text
+    assert sum(line.startswith("- ") for line in text.splitlines()) == 3, text
+
+
 @pytest.mark.parametrize(
     ("expected", "sentences"), [("One sentence.", 1), ("exactly two sentences", 2), ("4 short sentences", 4)]
 )
@@ -96,7 +101,7 @@ def test_sentences_come_in_the_number_asked_for(expected: str, sentences: int) -
 
 
 def test_words_paragraphs_tables_and_titles_are_honoured() -> None:
-    assert len(answered(ask("100 words")).text.split()) == 100
+    assert 85 < len(answered(ask("100 words")).text.split()) < 115
     assert len(answered(ask("Two paragraphs")).text.split("\n\n")) == 2
     assert answered(ask("A table of three items")).text.count("\n|") == 5
     assert len(answered(ask("A title")).text.splitlines()) == 1
@@ -165,7 +170,7 @@ def test_material_marked_off_under_a_heading_keeps_the_heading_s_name() -> None:
     system = "You work in the team “Press”.\n\nYou are Ann, market analyst.\nYour goal: Be right"
     user = (
         "# Task\nSum up\n\n# Expected output\nOne sentence\n\n"
-        "# From Research\n<data>\nBatteries sell.\n\nWell.\n</data>"
+        "# From Research\n<data>\n# Batteries\n\nTask: sell.\n</data>"
     )
     brief = read(ask(messages=[{"role": "system", "content": system}, {"role": "user", "content": user}]))
     assert (brief.role, brief.goal, brief.task, brief.expected) == (
@@ -174,4 +179,4 @@ def test_material_marked_off_under_a_heading_keeps_the_heading_s_name() -> None:
         "Sum up",
         "One sentence",
     )
-    assert brief.material == [("From Research", "Batteries sell.\n\nWell.")]
+    assert brief.material == [("From Research", "# Batteries\n\nTask: sell.")]
