@@ -211,7 +211,7 @@ async def test_latency_spreads_a_stream_in_the_chunks_asked_for(rehearsal: Rehea
     chunks = await streamed(client(rehearsal, "latency=200,chunks=4"))
     took = time.perf_counter() - began
     assert sum(bool(chunk.choices and chunk.choices[0].delta.content) for chunk in chunks) == 4
-    assert 0.19 < took < 2
+    assert 0.19 < took < 10
 
 
 @pytest.mark.parametrize("trouble", ["hang", "stall", "latency=60000"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import orjson
@@ -29,7 +30,9 @@ TOOL = {
 
 
 async def test_text_streams_and_adds_up_with_usage(rehearsal: RehearsalServer, own_profile: str) -> None:
+    began = time.perf_counter()
     reply, heard = await ask(rehearsal.url(f"{own_profile},latency=600,chunks=6"))
+    took = time.perf_counter() - began
     assert "".join(heard) == reply.text
     assert len(heard) >= 4, "the text should come in parts"
     assert "batteries" in reply.text
@@ -40,7 +43,7 @@ async def test_text_streams_and_adds_up_with_usage(rehearsal: RehearsalServer, o
     )
     assert (reply.model, reply.tool_calls) == ("rehearsal", ())
     assert reply.first_token_s is not None
-    assert 0.1 < reply.first_token_s < 0.6
+    assert 0.05 < reply.first_token_s < took - 0.2
     assert reply.raw_size > len(reply.text)
 
 

@@ -154,7 +154,7 @@ async def test_a_port_without_tls_is_told_and_not_tried_again(rehearsal: Rehears
 async def test_silence_ends_at_the_time_limit(rehearsal: RehearsalServer, trouble: str) -> None:
     began = time.perf_counter()
     error = await failing(rehearsal.url(trouble), timeout_s=0.3)
-    assert 0.25 < time.perf_counter() - began < 3
+    assert 0.25 < time.perf_counter() - began < 10
     assert (error.kind, error.retryable) == ("timeout", True)
     assert "within 0.3 s" in error.sentence
     assert bool(error.partial_text) == (trouble == "stall")
