@@ -23,6 +23,7 @@ from runs.forms.schema_properties import Property, properties_of
 from runs.models import Approval, Blob, Run
 from runs.queries import Row
 from runs.readable import Readable, readable
+from runs.text_diff import Piece, pieces
 from studio.workspaces.access import Member, Role
 
 TEXT = "value"  # the one field of a gate that holds a text
@@ -44,6 +45,7 @@ class Argument:
     one: Property
     was: Readable | None
     now: Readable | None = None
+    pieces: tuple[Piece, ...] = ()  # a changed text, word by word
 
 
 class Asked:
@@ -172,8 +174,13 @@ class Asked:
         was = readable(self.object[one.name], one) if one.name in self.object else None
         if self.approval.status != Approval.Status.EDITED:
             return Argument(one, was)
-        changed = self._edited_object.get(one.name) != self.object.get(one.name)
-        return Argument(one, was, readable(self._edited_object.get(one.name), one) if changed else None)
+        old, new = self.object.get(one.name), self._edited_object.get(one.name)
+        if old == new:
+            return Argument(one, was)
+        texts = (
+            isinstance(old, str) and isinstance(new, str) and "text" in (was and was.look, readable(new).look)
+        )
+        return Argument(one, was, readable(new, one), tuple(pieces(str(old), str(new))) if texts else ())
 
     @cached_property
     def _edited_object(self) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from runs.engine import events as ev
 from runs.engine.fold import replay
@@ -38,15 +39,21 @@ class Basis:
 def basis_of(approval: Approval, plan: Plan, slug: str) -> list[Basis]:
     page = href("run", slug, approval.run_id)
     nodes = [
-        Basis(plan.kinds[path].icon, plan.title(path), f"{page}#node={path}", path)
+        Basis(plan.kinds[path].icon, plan.title(path), f"{page}?{_select('node', path)}", path)
         for path in _contributions(approval, plan)
     ]
     spans = approval.run.spans.filter(path=approval.path, kind="tool", status="done")
     calls = spans.filter(started_at__lt=approval.requested_at).order_by("-started_at")
     used = [
-        Basis("wrench", name, f"{page}#call={key}") for key, name in calls.values_list("key", "name")[:MOST]
+        Basis("wrench", name, f"{page}?{_select('call', key)}")
+        for key, name in calls.values_list("key", "name")[:MOST]
     ]
     return [*nodes[:MOST], *reversed(used)]
+
+
+def _select(kind: str, name: str) -> str:
+    """What opens it on the run's page."""
+    return urlencode({"select": f"{kind}:{name}"})
 
 
 def _contributions(approval: Approval, plan: Plan) -> list[str]:

@@ -13,6 +13,7 @@ from agents.models import TeamVersion
 from agents.topology.graph import PinnedTeam
 from runs.engine import events as ev
 from runs.models import Approval, Blob, Event, Run
+from runs.text_diff import pieces
 from studio.workspaces.access import Member
 from tests.runs import scenes
 from tests.runs.factory import Script
@@ -462,3 +463,19 @@ def test_going_back_in_the_browsers_history_gets_the_whole_page(world: World, in
     whole = {"HX-Request": "true", "HX-Request-Type": "full", "HX-History-Restore-Request": "true"}
     assert "<html" in inbox.page(f"{approval.id}/", whole)
     assert "HX-Request" in inbox.client.get(f"{inbox.root}{approval.id}/")["Vary"]
+
+
+def test_a_changed_text_is_shown_word_by_word(world: World, inbox: Inbox) -> None:
+    approval = gate(world, "Dear customer,\n\nyou get 412 euros <now>.")
+    inbox.decide(approval, "edit", {"edit-value": "Dear Ada,\r\n\r\nyou get 412 euros <soon>."})
+    page = inbox.page(f"{approval.id}/")
+    assert (
+        'Dear <del class="was">customer,</del><ins class="now">Ada,</ins>\n\nyou get 412 euros '
+        '<del class="was">&lt;now&gt;.</del><ins class="now">&lt;soon&gt;.</ins>'
+    ) in page
+
+
+def test_texts_too_long_to_compare_are_shown_whole() -> None:
+    old, new = "a " * 15_000, "b"
+    assert pieces(old, new) == [("was", old), ("now", new)]
+    assert pieces("a  b", "a  b") == [("same", "a  b")]
