@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from agents import queries
 from agents.actions.outcome import Conflict, Problem, Refused, refuse
+from agents.actions.turns import take_turn
 from agents.models import Agent, AgentVersion, Tool
 from agents.topology import schemas
 from agents.topology.canonical import digest
@@ -24,6 +25,7 @@ from studio.workspaces.models import Workspace
 def create_agent(*, actor: Member, spec: AgentSpec, key: str = "") -> Agent:
     """A new agent with version 1; without `key`, one is made from its name."""
     actor.require(Role.DESIGNER)
+    take_turn(actor.workspace)
     _check(actor.workspace, spec)
     wanted = key or key_from(spec.name)
     if key and Agent.objects.filter(workspace=actor.workspace, key=key).exists():
@@ -43,6 +45,7 @@ def save_agent(*, actor: Member, agent: Agent, spec: AgentSpec, based_on: int | 
     Raises Conflict when the current version is no longer number `based_on`.
     """
     actor.require(Role.DESIGNER)
+    take_turn(actor.workspace)
     row = Agent.objects.select_for_update().get(pk=agent.pk)
     current = row.versions.select_related("created_by").order_by("-number")[0]
     if based_on is not None and based_on != current.number:
@@ -67,6 +70,7 @@ def duplicate_agent(*, actor: Member, agent: Agent, name: str = "") -> Agent:
 def archive_agent(*, actor: Member, agent: Agent) -> None:
     """Out of every list; its versions stay, for the runs that had them. Refused while a draft uses it."""
     actor.require(Role.DESIGNER)
+    take_turn(actor.workspace)
     teams = queries.teams_by_agent(actor.workspace).get(agent.key, [])
     if teams:
         names = ", ".join(team.name for team in teams[:5])

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from agents import prices, queries
 from agents.actions.outcome import Problem, Refused, refuse
+from agents.actions.turns import take_turn
 from agents.models import Endpoint, EndpointModel, ModelPrice
 from studio import audit, secrets
 from studio.workspaces.access import Member, Role
@@ -36,6 +37,7 @@ def create_endpoint(
     models: Iterable[str] = (),
 ) -> Endpoint:
     actor.require(Role.ADMIN)
+    take_turn(actor.workspace)
     row = Endpoint(workspace=actor.workspace, kind=kind, capabilities=dict(capabilities or {}))
     row.name, row.base_url, row.concurrency = name.strip(), clean_url(base_url), concurrency
     _raise(_problems(row))
@@ -59,6 +61,7 @@ def update_endpoint(
 ) -> Endpoint:
     """`key` None keeps the stored one, which is only allowed while the address stays the same host."""
     actor.require(Role.ADMIN)
+    take_turn(actor.workspace)
     row = Endpoint.objects.select_for_update().get(pk=endpoint.pk)
     before = {"name": row.name, "base_url": row.base_url, "concurrency": row.concurrency}
     row.name, row.base_url, row.concurrency = name.strip(), clean_url(base_url), concurrency
@@ -125,6 +128,7 @@ def record_probe(
 def delete_endpoint(*, actor: Member, endpoint: Endpoint) -> None:
     """Refused while agents or published teams call it."""
     actor.require(Role.ADMIN)
+    take_turn(actor.workspace)
     _raise(_used(endpoint, endpoint.name, "deleted"))
     audit.record(actor, "endpoint.deleted", endpoint)
     endpoint.delete()
@@ -141,6 +145,7 @@ def add_models(
 ) -> list[EndpointModel]:
     """The models that are new; `windows` holds context windows, otherwise the price list's are used."""
     actor.require(Role.ADMIN)
+    take_turn(actor.workspace)
     wanted = list(dict.fromkeys(name.strip() for name in names if name.strip()))
     known = set(endpoint.models.values_list("name", flat=True))
     new = [name for name in wanted if name not in known]
@@ -168,6 +173,7 @@ def add_models(
 def remove_model(*, actor: Member, model: EndpointModel) -> None:
     """Refused while agents use it."""
     actor.require(Role.ADMIN)
+    take_turn(actor.workspace)
     users = queries.agents_by_model(actor.workspace).get((model.endpoint.name, model.name), [])
     if users:
         names = ", ".join(agent.name for agent in users[:5])

@@ -16,6 +16,7 @@ from agents.actions.agents import create_agent, numbered
 from agents.actions.outcome import Problem, Refused
 from agents.actions.teams import create_team, free_name
 from agents.actions.tools import create_tool, problems_of_spec
+from agents.actions.turns import take_turn
 from agents.formats.reading import Reading
 from agents.formats.team_file import located
 from agents.models import Agent, Team, Tool
@@ -62,6 +63,7 @@ def import_team(
     `quiet` says nothing of models that are not here, for presets, which name none on purpose.
     """
     actor.require(Role.DESIGNER)
+    take_turn(actor.workspace)
     workspace = actor.workspace
     refs, problems = _models(workspace, file)
     problems = [] if quiet else problems

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from agents import queries
 from agents.actions.outcome import Conflict, Problem, Refused
+from agents.actions.turns import take_turn
 from agents.models import Team, TeamVersion
 from agents.publishing import pin
 from agents.topology.canonical import canonical, digest
@@ -78,6 +79,7 @@ def publish(*, actor: Member, team: Team, note: str = "", revision: int | None =
     when the draft is no longer at `revision`.
     """
     actor.require(Role.DESIGNER)
+    take_turn(actor.workspace)
     row = _locked(team)
     if revision is not None:
         _refuse_conflict(row, revision)

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from agents import queries
 from agents.actions.outcome import Problem, Refused, refuse
+from agents.actions.turns import take_turn
 from agents.models import Tool
 from agents.toolbox.registry import kinds
 from agents.topology import rules
@@ -26,6 +27,7 @@ def create_tool(
 ) -> Tool:
     """`secret_values` holds the secrets the configuration names; they are kept encrypted, apart from it."""
     actor.require(Role.DESIGNER)
+    take_turn(actor.workspace)
     row = Tool(workspace=actor.workspace, name=name.strip())
     _fill(row, spec, secret_values)
     row.save()
@@ -44,6 +46,7 @@ def update_tool(
 ) -> Tool:
     """Secrets that are not given again are kept, as long as they go nowhere new."""
     actor.require(Role.DESIGNER)
+    take_turn(actor.workspace)
     row = Tool.objects.select_for_update().get(pk=tool.pk)
     before = row.parsed()
     if name is not None and name.strip() != row.name:
@@ -60,6 +63,7 @@ def update_tool(
 def delete_tool(*, actor: Member, tool: Tool) -> None:
     """Refused while agents were given it."""
     actor.require(Role.DESIGNER)
+    take_turn(actor.workspace)
     _refuse_if_used(tool, "deleted")
     audit.record(actor, "tool.deleted", tool, kind=tool.kind)
     tool.delete()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.db import connection
 
 from agents import queries
 from agents.actions.agents import archive_agent, create_agent
@@ -286,6 +288,26 @@ def test_a_router_follows_a_renamed_agent_too(world: World) -> None:
     assert done.renamed == {"triage_lead": "triage_lead_2"}
     router = next(node for node in done.team.parsed_draft().nodes if node.kind == "router")
     assert router.config["agent"] == "triage_lead_2"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_file_imported_by_several_at_once_comes_in_once(world: World) -> None:
+    teams: list[str] = []
+
+    def run() -> None:
+        try:
+            teams.append(bring(world, file()).team.name)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(teams) == ["Letters", "Letters 2", "Letters 3", "Letters 4"]
+    assert Agent.objects.filter(key__startswith="scribe").count() == 1
+    assert Tool.objects.filter(name__startswith="sums").count() == 1
 
 
 def test_reading_is_not_needed(world: World) -> None:
