@@ -74,6 +74,12 @@ def test_a_signed_in_browser_is_not_enough(world: World) -> None:
     assert client.get(f"{API}/teams").status_code == 401
 
 
+def test_a_program_needs_no_csrf_token(world: World) -> None:
+    client = Client(enforce_csrf_checks=True)
+    path = f"{API}/teams/{world.team().pk}/publish"
+    assert client.post(path, headers=bearer(world.designer)).status_code == 201
+
+
 def test_a_revoked_token_and_one_of_a_former_member_are_worth_nothing(world: World) -> None:
     designer, admin = Caller(world.designer), Caller(world.admin)
     revoke_token(actor=world.owner, token=ApiToken.objects.get(user=world.designer.user))
