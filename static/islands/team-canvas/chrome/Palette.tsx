@@ -11,6 +11,7 @@ const SECTIONS = [
   { type: "pattern", title: "Patterns" },
   { type: "kind", title: "Nodes" },
 ] as const;
+const WHEN_SEARCHED = [SECTIONS[0], SECTIONS[2], SECTIONS[1]]; // one node is meant more often than a pattern
 const SHOWN = 8;
 
 const optionId = (item: PaletteItem) => `tc-palette-${item.key.replace(":", "-")}`;
@@ -53,7 +54,7 @@ export function Palette({ items }: { items: PaletteItem[] }) {
   );
   const sections = useMemo(
     () =>
-      SECTIONS.map((section) => {
+      (query ? WHEN_SEARCHED : SECTIONS).map((section) => {
         const all = search(
           useful.filter((item) => item.type === section.type),
           query,
@@ -77,8 +78,10 @@ export function Palette({ items }: { items: PaletteItem[] }) {
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === "ArrowDown") setAt(Math.min(at + 1, flat.length - 1));
     else if (event.key === "ArrowUp") setAt(Math.max(at - 1, 0));
-    else if (event.key === "Enter" && flat[at]) put(flat[at]);
-    else if (event.key === "Escape") {
+    else if (event.key === "Enter" && flat[at]) {
+      put(flat[at]);
+      event.currentTarget.querySelector("input")?.blur(); // the next key is for what was added
+    } else if (event.key === "Escape") {
       setQuery("");
       event.currentTarget.querySelector("input")?.blur();
     } else return;

@@ -160,6 +160,7 @@ export class Editor {
     this.set({
       history: history.record(this.state.history, document, label, Date.now(), key),
       team: { ...this.state.team, changed: true },
+      toast: this.state.toast?.action ? null : this.state.toast, // what it offers to undo is no longer the last step
     });
     this.changed(before);
   }
@@ -167,7 +168,7 @@ export class Editor {
   private travel(next: history.History<Document>, word: string, label: string | undefined): void {
     if (next === this.state.history || !this.canEdit) return;
     const before = this.graph;
-    this.set({ history: next });
+    this.set({ history: next, toast: null });
     this.pick(stillThere(this.state.picked, this.graph));
     this.changed(before);
     this.say(`${word}: ${label ?? "change"}`);

@@ -29,11 +29,10 @@ function isWriting(target: EventTarget | null): boolean {
   );
 }
 
-function isBusyElsewhere(target: EventTarget | null): boolean {
-  return (
-    document.querySelector("dialog[open]") !== null ||
-    (target instanceof Element && target.closest("[role=tree], [popover]") !== null)
-  );
+/** Something over the canvas has the keyboard. */
+function isCovered(target: EventTarget | null): boolean {
+  const over = target instanceof Element && target.closest("[popover]") !== null;
+  return over || document.querySelector("dialog[open]") !== null;
 }
 
 /** The node the keyboard speaks of: the picked one, or the one that has the focus. */
@@ -118,10 +117,8 @@ export function showKeys(): void {
 }
 
 export function onKey(editor: Editor, event: KeyboardEvent): void {
-  if (event.defaultPrevented || (isBusyElsewhere(event.target) && !(event.ctrlKey || event.metaKey))) return;
-  if (document.querySelector("dialog[open]")) return;
+  if (event.defaultPrevented || isCovered(event.target)) return;
   const writing = isWriting(event.target);
-  const arrow = ARROWS[event.key];
   let act: Act | undefined;
   if (event.ctrlKey || event.metaKey) {
     act =
@@ -129,8 +126,6 @@ export function onKey(editor: Editor, event: KeyboardEvent): void {
       (writing ? undefined : WITH_CTRL_OUTSIDE_TEXT[event.key]);
   } else if (writing) {
     return;
-  } else if (arrow && event.altKey) {
-    act = (one) => walk(one, arrow);
   } else if (!event.altKey) {
     const onButton = event.target instanceof Element && event.target.closest("button, a, [role=tab]") !== null;
     act = onButton && event.key === "Enter" ? undefined : ALONE[event.key];
@@ -140,22 +135,22 @@ export function onKey(editor: Editor, event: KeyboardEvent): void {
   act(editor);
 }
 
-/** Arrows move what is picked. Heard before React Flow, which would move it off the grid, and past undo. */
+/** Arrows move what is picked, with Alt they go to a neighbour. Heard before React Flow, which has its own way. */
 export function onArrow(editor: Editor, event: KeyboardEvent): void {
   const arrow = ARROWS[event.key];
-  const other =
-    event.altKey || event.ctrlKey || event.metaKey || isWriting(event.target) || isBusyElsewhere(event.target);
-  if (!arrow || other || pickedCount(editor.state.picked) === 0) return;
-  if (event.target instanceof Element && event.target.closest("[role=tablist], [role=radiogroup]")) return;
+  const other = event.ctrlKey || event.metaKey || isWriting(event.target) || isCovered(event.target);
+  if (!arrow || other || (!event.altKey && pickedCount(editor.state.picked) === 0)) return;
+  if (event.target instanceof Element && event.target.closest("[role=tablist], [role=radiogroup], [role=tree]")) return;
   const step = event.shiftKey ? 4 * STEP : STEP;
   event.preventDefault();
   event.stopPropagation();
-  nudge(editor, arrow[0] * step, arrow[1] * step);
+  if (event.altKey) walk(editor, arrow);
+  else nudge(editor, arrow[0] * step, arrow[1] * step);
 }
 
 /** Copy, cut and paste by the browser's own events: no permission is asked, and any text may come in. */
 export function onClipboard(editor: Editor, event: ClipboardEvent): void {
-  if (isWriting(event.target) || document.querySelector("dialog[open]")) return;
+  if (isWriting(event.target) || isCovered(event.target)) return;
   if (event.type !== "paste" && window.getSelection()?.toString()) return;
   if (event.type === "paste") {
     if (!editor.canEdit) return;
