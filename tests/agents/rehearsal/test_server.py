@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import time
 from typing import Any
 
@@ -13,7 +15,7 @@ import pytest
 from openai.types.chat import ChatCompletionChunk
 
 from tests.agents.rehearsal.asking import body, schema_format, tool
-from tests.rehearsal import RehearsalServer
+from tests.rehearsal import ROOT, RehearsalServer
 
 
 def client(server: RehearsalServer, profile: str = "", key: str = "any") -> openai.AsyncOpenAI:
@@ -295,3 +297,9 @@ async def test_a_large_request_is_read(rehearsal: RehearsalServer) -> None:
     status, said = await raw(rehearsal, "", messages=[{"role": "user", "content": "x" * 3_000_000}])
     assert status == 400
     assert orjson.loads(said)["error"]["code"] == "context_length_exceeded"
+
+
+def test_the_server_needs_no_django() -> None:
+    """It runs by itself, and starts in a moment."""
+    check = "import sys, agents.rehearsal.__main__; sys.exit('django' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", check], cwd=ROOT, check=False).returncode == 0
