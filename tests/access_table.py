@@ -78,6 +78,20 @@ POST  model_delete                        in   404  403  403  403  302  302
 GET   price_new                           in   404  403  403  403  200  200
 POST  price_new                           in   404  403  403  403  422  422
 
+# ── tools and notes ──
+GET   tools                               in   404  200  200  200  200  200
+GET   tool_new                            in   404  403  403  200  200  200
+GET   tool                                in   404  200  200  200  200  200
+POST  tool                                in   404  403  403  422  422  422
+POST  tool_rule                           in   404  403  403  404  404  404
+POST  tool_delete                         in   404  403  403  302  302  302
+GET   notes                               in   404  200  200  200  200  200
+GET   note_new                            in   404  403  403  200  200  200
+POST  note_new                            in   404  403  403  422  422  422
+GET   note                                in   404  200  200  200  200  200
+POST  note                                in   404  403  403  302  302  302
+POST  note_delete                         in   404  403  403  302  302  302
+
 # ── costs ──
 GET   costs                               in   404  200  200  200  200  200
 GET   costs_csv                           in   404  200  200  200  200  200
