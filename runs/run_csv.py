@@ -39,7 +39,7 @@ COLUMNS = (
 )
 
 
-class _Line:
+class Line:
     """A file that gives back what is written to it."""
 
     def write(self, text: str) -> str:
@@ -48,12 +48,12 @@ class _Line:
 
 def lines(runs: QuerySet[Run]) -> Iterator[str]:
     """The header, then one line a run, at most MOST of them."""
-    writer = csv.writer(_Line())
+    writer = csv.writer(Line())
     yield writer.writerow(COLUMNS)
     found = runs[:MOST].iterator(chunk_size=BATCH)
     while batch := list(islice(found, BATCH)):
         for row in rows(batch):
-            yield writer.writerow([_safe(value) for value in _values(row)])
+            yield writer.writerow([safe(value) for value in _values(row)])
 
 
 def _values(row: Row) -> list[object]:
@@ -87,7 +87,7 @@ def _time(moment: datetime | None) -> str:
     return moment.isoformat(timespec="milliseconds") if moment else ""
 
 
-def _safe(value: object) -> str:
+def safe(value: object) -> str:
     """Text that no spreadsheet takes for a formula."""
     text = str(value)
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

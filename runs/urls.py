@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path, register_converter
 from django.urls.converters import StringConverter
 
-from runs.views import approvals, home, launch, run, run_data, runs
+from runs.views import approvals, costs, home, launch, run, run_data, runs
 
 
 class DigestConverter(StringConverter):
@@ -23,6 +23,8 @@ urlpatterns: list[URLPattern] = [
     path("w/<slug:slug>/live/", home.home_live, name="home_live"),
     path("w/<slug:slug>/get-started/dismiss/", home.get_started_dismiss, name="get_started_dismiss"),
     path("w/<slug:slug>/failures/seen/", home.failures_seen, name="failures_seen"),
+    path("w/<slug:slug>/costs/", costs.costs, name="costs"),
+    path("w/<slug:slug>/costs/csv/", costs.costs_csv, name="costs_csv"),
     path("w/<slug:slug>/runs/", runs.runs, name="runs"),
     path("w/<slug:slug>/runs/rows/", runs.runs_rows, name="runs_rows"),
     path("w/<slug:slug>/runs/csv/", runs.runs_csv, name="runs_csv"),

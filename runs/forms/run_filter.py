@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -13,6 +13,7 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from runs import queries
+from runs.forms.calls_filter import CallsFilter
 from runs.models import LedgerEntry, Run
 
 GROUPS = {
@@ -48,6 +49,7 @@ class RunFilter:
     who: UUID | None = None
     mode: str = ""
     days: str = ""
+    calls: CallsFilter = field(default_factory=CallsFilter)
     sort: str = ""
 
     @classmethod
@@ -59,6 +61,7 @@ class RunFilter:
             who=_uuid(query.get("who", "")),
             mode=_one_of(dict(Run.Mode.choices), query.get("mode", "")),
             days=_one_of(PERIODS, query.get("days", "")),
+            calls=CallsFilter.parse(query),
             sort=_one_of(SORTS, query.get("sort", "")),
         )
 
@@ -72,6 +75,7 @@ class RunFilter:
         runs = runs.filter(**{name: value for name, value in exact.items() if value})
         if self.days:
             runs = runs.filter(created_at__gte=timezone.now() - timedelta(days=int(self.days)))
+        runs = self.calls.apply(runs)
         return queries.by_text(runs, self.q) if self.q else runs
 
     def apply(self, runs: QuerySet[Run]) -> QuerySet[Run]:

@@ -9,10 +9,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
-from runs.at_work import at_work, lately
-from runs.get_started import DISMISSED, get_started
-from runs.needs import needs_of, saw_failures
-from runs.spend_today import spend_today
+from runs.home.at_work import at_work, lately
+from runs.home.get_started import DISMISSED, get_started
+from runs.home.needs import needs_of, saw_failures
+from runs.home.spend_today import spend_today
 from studio.workspaces import seen
 from studio.workspaces.access import Member, enter
 from studio.workspaces.actions import remember_workspace

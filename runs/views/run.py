@@ -16,8 +16,8 @@ from runs.access import get_run
 from runs.actions import cancel_run, raise_limits
 from runs.actions.errors import Refused
 from runs.forms.raise_limits import RaiseLimits
+from runs.home.needs import saw
 from runs.models import Approval, Run
-from runs.needs import saw
 from runs.trace import titles_of, trace_of
 from runs.views.entering import enter
 from studio.workspaces.access import Member, Role

@@ -10,12 +10,12 @@ import pytest
 from django.db.models import Sum
 from django.test import Client
 
-from runs.at_work import at_work, lately
 from runs.engine import events as ev
-from runs.get_started import get_started
+from runs.home.at_work import at_work, lately
+from runs.home.get_started import get_started
+from runs.home.needs import needs_of, saw
+from runs.home.spend_today import spend_today
 from runs.models import LedgerEntry, Run
-from runs.needs import needs_of, saw
-from runs.spend_today import spend_today
 from studio.workspaces import seen
 from studio.workspaces.access import Member
 from tests.runs import scenes

@@ -59,6 +59,12 @@ def tokens(count: int | None) -> str:
 
 
 @register.filter
+def thousands(count: int) -> str:
+    """`1,284`."""
+    return f"{count:,}"
+
+
+@register.filter
 def duration(seconds: float | timedelta | None) -> str:
     return figures.duration(seconds)
 
