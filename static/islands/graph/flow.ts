@@ -157,8 +157,11 @@ export class EdgeBuilder {
   }
 }
 
-/** Where cards and notes lie, for edges to go around; tiles carry their names below them. */
-export function obstacles(graph: Graph, catalog: Catalog): Map<string, Rect> {
+/**
+ * Where cards and notes lie, for edges to go around; tiles carry their names below them. Gives `before` again
+ * when nothing lies elsewhere, so that edges are not routed anew while somebody types.
+ */
+export function obstacles(graph: Graph, catalog: Catalog, before?: Map<string, Rect>): Map<string, Rect> {
   const found = new Map<string, Rect>();
   for (const node of graph.nodes) {
     const kind = kindOf(catalog, node);
@@ -166,5 +169,15 @@ export function obstacles(graph: Graph, catalog: Catalog): Map<string, Rect> {
     found.set(node.id, kind.shape === "tile" ? { ...rect, height: rect.height + 18 } : rect);
   }
   for (const note of graph.notes) found.set(note.id, noteRect(note));
-  return found;
+  return before && sameRects(before, found) ? before : found;
+}
+
+function sameRects(a: Map<string, Rect>, b: Map<string, Rect>): boolean {
+  if (a.size !== b.size) return false;
+  for (const [id, one] of a) {
+    const two = b.get(id);
+    if (!two || one.x !== two.x || one.y !== two.y || one.width !== two.width || one.height !== two.height)
+      return false;
+  }
+  return true;
 }

@@ -9,6 +9,7 @@ import type { PaletteItem } from "../model/palette";
 import type { Guide } from "../model/place";
 import { add, insert } from "../store/commands";
 import { useEditor, useEditorState } from "../store/hooks";
+import { openInspector } from "../store/keys";
 import { EmptyCanvas } from "./EmptyCanvas";
 import { NoteNode } from "./NoteNode";
 import { useConnecting } from "./useConnecting";
@@ -121,6 +122,7 @@ export function Canvas({ items }: { items: PaletteItem[] }) {
             nodesDraggable={canEdit}
             nodesConnectable={canEdit}
             edgesReconnectable={canEdit}
+            onNodeDoubleClick={() => openInspector(editor)}
             onEdgeMouseEnter={(_, edge) => hover(edge.id)}
             onEdgeMouseLeave={() => hover(null)}
             deleteKeyCode={null}

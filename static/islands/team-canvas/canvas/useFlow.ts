@@ -82,7 +82,8 @@ export function useFlow() {
     () => builders.current.edges.build(graph, catalog, { selected: picked.edges, hovered }),
     [graph, catalog, picked, hovered],
   );
-  const rectangles = useMemo(() => obstacles(graph, catalog), [graph, catalog]);
+  const lying = useRef<Map<string, Rect> | undefined>(undefined);
+  const rectangles = useMemo(() => (lying.current = obstacles(graph, catalog, lying.current)), [graph, catalog]);
 
   const onNodesChange = useCallback(
     (changes: NodeChange<FlowNode>[]) => {

@@ -1,4 +1,4 @@
-// Keys of the canvas. Text fields keep theirs, but undo is always the team's: every field is saved as it is typed.
+// Keys of the canvas. Text fields keep theirs, but undo in the inspector is the team's: what is typed there is stored.
 import { givesOf, kindOf } from "../../graph/kinds";
 import { NOTHING } from "../model/edits";
 import {
@@ -27,6 +27,11 @@ function isWriting(target: EventTarget | null): boolean {
   return (
     target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
   );
+}
+
+/** Whether what is typed here goes into the team at once, so that undo is the team's. */
+function isStored(target: EventTarget | null): boolean {
+  return target instanceof Element && target.closest(".tc-inspector, .tg-note") !== null;
 }
 
 /** Something over the canvas has the keyboard. */
@@ -60,7 +65,7 @@ function walk(editor: Editor, [dx, dy]: [number, number]): void {
   document.querySelector<HTMLElement>(`.react-flow__node[data-id="${best.node.id}"]`)?.focus();
 }
 
-function openInspector(editor: Editor): void {
+export function openInspector(editor: Editor): void {
   const [note] = editor.state.picked.notes;
   if (note && pickedCount(editor.state.picked) === 1) return editor.set({ writing: note });
   const field = document.querySelector<HTMLElement>(
@@ -121,6 +126,7 @@ export function onKey(editor: Editor, event: KeyboardEvent): void {
   const writing = isWriting(event.target);
   let act: Act | undefined;
   if (event.ctrlKey || event.metaKey) {
+    if (writing && !isStored(event.target) && event.key.toLowerCase() !== "f") return;
     act =
       WITH_CTRL[event.shiftKey ? event.key.toUpperCase() : event.key] ??
       (writing ? undefined : WITH_CTRL_OUTSIDE_TEXT[event.key]);
