@@ -17,24 +17,24 @@ def shown_by_get() -> set[str]:
     return {name for _, name, *answers in lines if "200" in answers and not name.startswith("api:")}
 
 
-def test_every_page_is_pictured():
+def test_every_page_is_pictured() -> None:
     forgotten = shown_by_get() - PICTURED - NO_SCREEN
     assert forgotten == set(), (
         "add them to SCREENS in tests/browser/screens.py, or to NO_SCREEN if they are no page"
     )
 
 
-def test_nothing_is_listed_that_is_gone():
+def test_nothing_is_listed_that_is_gone() -> None:
     known = shown_by_get() | {"sign_in_link", "invitation", "account_set_password", "error"}
     assert (PICTURED | NO_SCREEN) - known == set()
 
 
-def test_screens_are_named_once():
+def test_screens_are_named_once() -> None:
     names = [(screen.name, screen.state) for screen in SCREENS]
     assert len(names) == len(set(names))
 
 
-def test_listing_screens_needs_no_browser():
+def test_listing_screens_needs_no_browser() -> None:
     """The list is read by fast tests: nothing heavy may be imported with it."""
     source = Path(__file__).parent / "browser" / "screens.py"
     top = [

@@ -45,7 +45,7 @@ def imported(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("room", BELOW)
-def test_rooms_import_only_what_stands_below_them(room: str):
+def test_rooms_import_only_what_stands_below_them(room: str) -> None:
     wrong = [
         f"{path.relative_to(ROOT)} imports {name}"
         for path in tracked(f"{room}/*.py")
@@ -56,7 +56,7 @@ def test_rooms_import_only_what_stands_below_them(room: str):
 
 
 @pytest.mark.parametrize("folder", PURE)
-def test_engine_and_topology_are_pure(folder: str):
+def test_engine_and_topology_are_pure(folder: str) -> None:
     wrong = [
         f"{path.relative_to(ROOT)} imports {name}"
         for path in tracked(f"{folder}/*.py")
@@ -66,7 +66,7 @@ def test_engine_and_topology_are_pure(folder: str):
     assert wrong == []
 
 
-def test_the_engine_loads_without_django():
+def test_the_engine_loads_without_django() -> None:
     """Also through everything it imports."""
     kinds = "input agent router join approval output"
     code = f"""
@@ -84,7 +84,7 @@ sys.exit(", ".join(found[:5]) if found else 0)
     assert done.returncode == 0, done.stderr
 
 
-def test_files_stay_small():
+def test_files_stay_small() -> None:
     limits = [
         ("*.py", LINES),
         ("*.ts", SCRIPT),
@@ -102,7 +102,7 @@ def test_files_stay_small():
     assert long == []
 
 
-def test_functions_stay_small():
+def test_functions_stay_small() -> None:
     long = []
     for path in tracked("studio/*.py", "agents/*.py", "runs/*.py"):
         limit = VIEW if "/views/" in str(path) else FUNCTION
@@ -114,6 +114,6 @@ def test_functions_stay_small():
     assert long == []
 
 
-def test_no_file_is_named_for_nothing():
+def test_no_file_is_named_for_nothing() -> None:
     vague = {"utils.py", "helpers.py", "misc.py", "common.py", "utils.ts", "helpers.ts"}
     assert [path for path in tracked("*.py", "*.ts") if path.name in vague] == []

@@ -121,7 +121,7 @@ def main(only: list[str]) -> None:
             context = browser.new_context(
                 viewport=SIZES[size],  # type: ignore[arg-type]
                 color_scheme=theme,  # type: ignore[arg-type]
-                storage_state=cookies if screen.signed_in else None,  # type: ignore[arg-type]
+                storage_state=cookies if screen.signed_in else None,
                 device_scale_factor=1,
                 has_touch=size == "phone",
             )

@@ -232,7 +232,7 @@ class Engine:
     def _answer(self, call: Call) -> None:
         started, says = call.started, call.arguments
         assert isinstance(started, ev.ModelCallStarted)
-        about = {"path": started.path, "call": started.call, "attempt": started.attempt}
+        about: dict[str, Any] = {"path": started.path, "call": started.call, "attempt": started.attempt}
         if says.fails:
             self.add(
                 ev.ModelCallFailed(

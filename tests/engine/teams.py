@@ -46,7 +46,7 @@ def team(
             source, target = edge.split(sign)
             edge = {"source": source, "target": target, "kind": "error" if sign == "!" else "flow"}
         parsed.append(Edge.model_validate({"id": f"e{next(numbers)}", **edge}))
-    pinned = {"writer": {}} | (agents or {})
+    pinned: dict[str, dict[str, Any]] = {"writer": {}} | (agents or {})
     return PinnedTeam.model_validate(
         {
             "name": "Test team",
@@ -67,7 +67,8 @@ def agent(key: str = "writer", description: str = "") -> tuple[str, dict[str, An
     return "agent", {"agent": key, "task": {"description": description}}
 
 
-IN, OUT = ("input", {}), ("output", {})
+IN: tuple[str, dict[str, Any]] = ("input", {})
+OUT: tuple[str, dict[str, Any]] = ("output", {})
 
 
 def saying(*texts: str) -> Model:

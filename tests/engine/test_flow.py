@@ -29,20 +29,20 @@ def by_agent(**says: Says) -> Any:
     return model
 
 
-def test_a_pipeline_hands_each_output_to_the_next_whole():
+def test_a_pipeline_hands_each_output_to_the_next_whole() -> None:
     run = Engine(PIPELINE, saying("first " * 500, "second")).start().go()
     assert run.output == "second"
     assert "first " * 500 in run.prompts["b/m1"].task
     assert status(run.state) == "done"
 
 
-def test_a_node_gets_only_what_its_edges_give_it():
+def test_a_node_gets_only_what_its_edges_give_it() -> None:
     run = Engine(PIPELINE, saying("draft", "final")).start({"topic": "secret"}).go()
     assert "secret" in run.prompts["a/m1"].task
     assert "secret" not in run.prompts["b/m1"].task
 
 
-def test_result_and_next_start_follow_without_anything_in_between():
+def test_result_and_next_start_follow_without_anything_in_between() -> None:
     """So that they can be one commit."""
     run = Engine(PIPELINE, saying("x")).start()
     run.think()
@@ -51,7 +51,7 @@ def test_result_and_next_start_follow_without_anything_in_between():
     assert run.types()[-4:] == ["ModelCallCompleted", "NodeCompleted", "NodeStarted", "ModelCallStarted"]
 
 
-def test_branches_run_at_once_and_join_in_graph_order():
+def test_branches_run_at_once_and_join_in_graph_order() -> None:
     slow = by_agent(w0=Says("zero", takes_s=9))
     run = Engine(fan("all"), slow).start()
     run.think()
@@ -59,7 +59,7 @@ def test_branches_run_at_once_and_join_in_graph_order():
     assert list(run.go().output) == ["w0", "w1", "w2"]
 
 
-def test_join_any_takes_the_first_and_stops_the_others():
+def test_join_any_takes_the_first_and_stops_the_others() -> None:
     run = Engine(fan("any"), by_agent(w1=Says("fast", takes_s=0.1))).start().go()
     assert run.output == "fast"
     assert run.node("w0").status == run.node("w2").status == "cancelled"
@@ -67,7 +67,7 @@ def test_join_any_takes_the_first_and_stops_the_others():
     assert run.types("join").count("NodeCompleted") == 1
 
 
-def test_quorum_goes_on_with_enough_and_fails_at_once_when_out_of_reach():
+def test_quorum_goes_on_with_enough_and_fails_at_once_when_out_of_reach() -> None:
     refuse = Says(fails="bad_request", retryable=False)
     run = Engine(fan("quorum", quorum=2), by_agent(w0=refuse)).start().go()
     assert sorted(run.output) == ["w1", "w2"]
@@ -79,26 +79,26 @@ def test_quorum_goes_on_with_enough_and_fails_at_once_when_out_of_reach():
     assert "1 of 3" in run.state.message or "0 of 3" in run.state.message
 
 
-def test_all_fails_when_one_branch_does():
+def test_all_fails_when_one_branch_does() -> None:
     run = Engine(fan("all"), by_agent(w0=Says(fails="bad_request", retryable=False))).start().go()
     assert (run.state.ended, run.state.failed_node) == ("failed", "join")
     assert "failed: w0 (bad_request)" in run.state.message
 
 
-def test_best_effort_takes_what_is_there_at_the_deadline():
+def test_best_effort_takes_what_is_there_at_the_deadline() -> None:
     slow = by_agent(w2=Says("too late", takes_s=100))
     run = Engine(fan("best_effort", deadline_s=5), slow).start().go()
     assert sorted(run.output) == ["w0", "w1"]
     assert run.node("w2").status == "cancelled"
 
 
-def test_best_effort_with_too_little_fails():
+def test_best_effort_with_too_little_fails() -> None:
     slow = by_agent(**{f"w{i}": Says("late", takes_s=100) for i in range(3)})
     run = Engine(fan("best_effort", deadline_s=5, at_least=1), slow).start().go()
     assert run.state.ended == "failed"
 
 
-def test_an_error_edge_takes_over_from_a_failed_node():
+def test_an_error_edge_takes_over_from_a_failed_node() -> None:
     handled = team(
         {"input": IN, "a": agent(), "plan_b": agent("b"), "output": OUT},
         ["input>a", "a>output", "a!plan_b", "plan_b>output"],
@@ -112,13 +112,13 @@ def test_an_error_edge_takes_over_from_a_failed_node():
     assert run.node("plan_b").status == "skipped"
 
 
-def test_failure_ends_the_run_with_the_failed_node_and_its_reason():
+def test_failure_ends_the_run_with_the_failed_node_and_its_reason() -> None:
     run = Engine(PIPELINE, by_agent(writer=Says(fails="auth", retryable=False))).start().go()
     assert (run.state.ended, run.state.failed_node, run.state.code) == ("failed", "a", "auth")
     assert run.node("b").status == "skipped"
 
 
-def test_transient_failures_are_retried_with_growing_pauses_then_given_up():
+def test_transient_failures_are_retried_with_growing_pauses_then_given_up() -> None:
     attempts: list[int] = []
 
     def model(prompt: Prompt, attempt: int) -> Says:
@@ -132,7 +132,7 @@ def test_transient_failures_are_retried_with_growing_pauses_then_given_up():
     assert run.state.ended == "failed"
 
 
-def test_retry_after_is_obeyed():
+def test_retry_after_is_obeyed() -> None:
     def model(prompt: Prompt, attempt: int) -> Says:
         return Says(fails="rate_limited", retry_after_s=30) if attempt == 1 else Says("ok")
 
@@ -141,7 +141,7 @@ def test_retry_after_is_obeyed():
     assert run.now >= 30_000_000
 
 
-def test_a_bad_answer_is_corrected_in_turns_not_retried():
+def test_a_bad_answer_is_corrected_in_turns_not_retried() -> None:
     schema = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
     typed = team(
         {"input": IN, "a": agent("typed"), "output": OUT},
@@ -159,7 +159,7 @@ def test_a_bad_answer_is_corrected_in_turns_not_retried():
 
 
 @pytest.mark.parametrize("answer", ["", "  \n", "\x00\x00", "<html>" * 10, "x" * 200_000, "\ud800"])
-def test_any_text_a_model_can_send_is_stored_or_rejected(answer: str):
+def test_any_text_a_model_can_send_is_stored_or_rejected(answer: str) -> None:
     run = Engine(PIPELINE, saying(answer)).start().go()
     assert run.state.ended in ("done", "failed")
     for text in run.content.texts.values():
@@ -167,7 +167,7 @@ def test_any_text_a_model_can_send_is_stored_or_rejected(answer: str):
         text.encode()
 
 
-def test_cancel_aborts_what_is_in_flight_and_dispatches_nothing_more():
+def test_cancel_aborts_what_is_in_flight_and_dispatches_nothing_more() -> None:
     run = Engine(PIPELINE, saying("x")).start()
     run.think()
     before = len(run.sent)
@@ -177,7 +177,7 @@ def test_cancel_aborts_what_is_in_flight_and_dispatches_nothing_more():
     assert not run.inflight
 
 
-def test_a_finished_call_is_never_made_again_after_a_crash():
+def test_a_finished_call_is_never_made_again_after_a_crash() -> None:
     run = Engine(PIPELINE, saying("x")).start()
     run.think()
     run.settle(("a/m1", 1))

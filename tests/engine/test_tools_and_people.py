@@ -35,7 +35,7 @@ def once(*calls: tuple[str, Any], then: str = "done") -> Any:
 PAY = {"pay": lambda arguments: {"paid": arguments["amount"]}}
 
 
-def test_results_come_back_in_the_order_the_model_asked():
+def test_results_come_back_in_the_order_the_model_asked() -> None:
     model = once(("pay", {"amount": 1}), ("pay", {"amount": 2}))
     run = Engine(with_tool(), model, PAY).start().go()
     assert run.output == "done"
@@ -53,14 +53,16 @@ def test_results_come_back_in_the_order_the_model_asked():
         (("pay", {"amount": 1, "to": "me"}), "to"),
     ],
 )
-def test_a_wrong_tool_call_is_told_to_the_model_and_never_dispatched(call: tuple[str, Any], told: str):
+def test_a_wrong_tool_call_is_told_to_the_model_and_never_dispatched(
+    call: tuple[str, Any], told: str
+) -> None:
     run = Engine(with_tool(), once(call), PAY).start().go()
     assert run.ran == []
     assert told in run.prompts["a/m2"].replies[0].text
     assert run.output == "done"
 
 
-def test_tool_rounds_are_bounded_and_then_the_model_has_to_answer():
+def test_tool_rounds_are_bounded_and_then_the_model_has_to_answer() -> None:
     def model(prompt: Prompt, attempt: int) -> Says:
         return Says(tools=[("pay", {"amount": 1})]) if prompt.tools else Says("enough")
 
@@ -69,7 +71,7 @@ def test_tool_rounds_are_bounded_and_then_the_model_has_to_answer():
     assert run.output == "enough"
 
 
-def test_a_rule_decides_which_calls_a_person_must_approve():
+def test_a_rule_decides_which_calls_a_person_must_approve() -> None:
     rule = "args.amount > 500"
     run = Engine(with_tool("writes", rule), once(("pay", {"amount": 10})), PAY).start().go()
     assert run.state.ended == "done"
@@ -82,20 +84,20 @@ def test_a_rule_decides_which_calls_a_person_must_approve():
 
 
 @pytest.mark.parametrize("rule", ["args.missing > 1", "args.amount", "args.amount > 'x'"])
-def test_a_rule_that_errors_or_is_no_boolean_requires_approval(rule: str):
+def test_a_rule_that_errors_or_is_no_boolean_requires_approval(rule: str) -> None:
     run = Engine(with_tool("writes", rule), once(("pay", {"amount": 1})), PAY).start().go()
     assert len(run.state.pending_approvals()) == 1
     assert run.ran == []
 
 
-def test_a_rejected_call_is_not_made_and_the_reason_goes_back():
+def test_a_rejected_call_is_not_made_and_the_reason_goes_back() -> None:
     run = Engine(with_tool("writes", "true"), once(("pay", {"amount": 1})), PAY).start().go()
     run.decide("reject", comment="too expensive").go()
     assert run.ran == []
     assert "too expensive" in run.prompts["a/m2"].replies[0].text
 
 
-def test_edited_arguments_are_what_is_executed_and_the_model_is_told():
+def test_edited_arguments_are_what_is_executed_and_the_model_is_told() -> None:
     run = Engine(with_tool("writes", "true"), once(("pay", {"amount": 1000})), PAY).start().go()
     run.decide("edit", edited={"amount": 5}).go()
     told = run.prompts["a/m2"].replies[0].text
@@ -103,7 +105,7 @@ def test_edited_arguments_are_what_is_executed_and_the_model_is_told():
     assert "changed the arguments" in told
 
 
-def test_many_approvals_are_answered_in_any_order_and_twice():
+def test_many_approvals_are_answered_in_any_order_and_twice() -> None:
     calls = [("pay", {"amount": n}) for n in range(4)]
     run = Engine(with_tool("writes", "true"), once(*calls), PAY).start().go()
     assert len(run.state.pending_approvals()) == 4
@@ -113,7 +115,7 @@ def test_many_approvals_are_answered_in_any_order_and_twice():
     assert run.output == "done"
 
 
-def test_a_call_that_may_have_happened_is_never_repeated_without_a_person():
+def test_a_call_that_may_have_happened_is_never_repeated_without_a_person() -> None:
     run = Engine(with_tool("writes"), once(("pay", {"amount": 1})), PAY).start()
     while not run.ran:
         run.step()
@@ -126,7 +128,7 @@ def test_a_call_that_may_have_happened_is_never_repeated_without_a_person():
     assert len(run.ran) == 1
 
 
-def test_retry_by_a_person_repeats_with_the_same_key():
+def test_retry_by_a_person_repeats_with_the_same_key() -> None:
     run = Engine(with_tool("writes"), once(("pay", {"amount": 1})), PAY).start()
     while not run.ran:
         run.step()
@@ -136,7 +138,7 @@ def test_retry_by_a_person_repeats_with_the_same_key():
     assert len(set(run.ran)) == 1
 
 
-def test_an_idempotent_call_is_repeated_with_the_same_key():
+def test_an_idempotent_call_is_repeated_with_the_same_key() -> None:
     run = Engine(with_tool("idempotent"), once(("pay", {"amount": 1})), PAY).start()
     while not run.ran:
         run.step()
@@ -156,7 +158,7 @@ def gate(**config: Any) -> Any:
     )
 
 
-def test_a_gate_holds_and_passes_on_what_arrived():
+def test_a_gate_holds_and_passes_on_what_arrived() -> None:
     run = Engine(gate(title="Publish {{ input.topic }}?"), saying("draft", "final")).start().go()
     assert status(run.state) == "waiting"
     assert run.state.pending_approvals()[0].title == "Publish tea?"
@@ -165,33 +167,33 @@ def test_a_gate_holds_and_passes_on_what_arrived():
     assert run.output == "final"
 
 
-def test_an_edit_at_a_gate_replaces_what_goes_on():
+def test_an_edit_at_a_gate_replaces_what_goes_on() -> None:
     run = Engine(gate(), saying("draft", "final")).start().go()
     run.decide("edit", edited="better draft").go()
     assert "better draft" in run.prompts["b/m1"].task
     assert "Gate" in run.prompts["b/m1"].task or "gate" in run.prompts["b/m1"].task
 
 
-def test_a_rejected_gate_fails_with_the_reason():
+def test_a_rejected_gate_fails_with_the_reason() -> None:
     run = Engine(gate(), saying("draft")).start().go().decide("reject", comment="off topic").go()
     assert run.state.code == "rejected"
     assert "off topic" in run.state.message
 
 
-def test_an_expired_gate_is_never_a_yes():
+def test_an_expired_gate_is_never_a_yes() -> None:
     run = Engine(gate(deadline_s=60), saying("draft")).start().go()
     assert run.state.ended == "failed"
     assert run.node("b").status == "skipped"
 
 
-def test_cancel_withdraws_what_was_asked():
+def test_cancel_withdraws_what_was_asked() -> None:
     run = Engine(gate(), saying("draft")).start().go().cancel().go()
     assert run.state.ended == "cancelled"
     assert run.state.pending_approvals() == []
 
 
 # ── budgets ─────────────────────────────────────────────────────────────────────────────────────────
-def test_the_limit_holds_over_many_branches_at_once():
+def test_the_limit_holds_over_many_branches_at_once() -> None:
     names = [f"w{i}" for i in range(50)]
     wide = team(
         {"input": IN, **{n: agent() for n in names}, "join": ("join", {}), "output": OUT},
@@ -204,7 +206,7 @@ def test_the_limit_holds_over_many_branches_at_once():
     assert status(run.state) == "waiting"
 
 
-def test_raising_the_limit_lets_the_run_go_on():
+def test_raising_the_limit_lets_the_run_go_on() -> None:
     from runs.engine import events as ev
 
     run = Engine(gate(), saying("x")).start(cost_limit="0.05").go()
@@ -214,7 +216,7 @@ def test_raising_the_limit_lets_the_run_go_on():
     assert run.state.pending_approvals()
 
 
-def test_an_unknown_price_asks_under_a_money_limit_and_is_never_zero():
+def test_an_unknown_price_asks_under_a_money_limit_and_is_never_zero() -> None:
     run = Engine(gate(), saying("x"), price=None).start(cost_limit="5").go()
     assert run.state.budget.blocked == "price"
     run = Engine(gate(), saying("x"), price=None).start().go()
@@ -245,7 +247,7 @@ def by_name(prompt: Prompt, attempt: int) -> Says:
     return Says(f"{prompt.agent} answered")
 
 
-def test_rules_route_without_a_model_call():
+def test_rules_route_without_a_model_call() -> None:
     run = Engine(routed(), by_name).start({"topic": "refund"}).go()
     assert run.output == "b answered"
     assert [key[0] for key in run.sent] == ["billing/m1"]
@@ -254,7 +256,7 @@ def test_rules_route_without_a_model_call():
     assert run.node("billing").status == "skipped"
 
 
-def test_a_model_decides_when_no_rule_does_and_only_among_the_labels():
+def test_a_model_decides_when_no_rule_does_and_only_among_the_labels() -> None:
     def model(prompt: Prompt, attempt: int) -> Says:
         if prompt.schema:
             assert prompt.schema["properties"]["choice"]["enum"] == ["billing", "tech"]
@@ -266,13 +268,13 @@ def test_a_model_decides_when_no_rule_does_and_only_among_the_labels():
     assert run.types("route").count("OutputRejected") == 1
 
 
-def test_a_router_that_never_names_a_label_fails_within_its_caps():
+def test_a_router_that_never_names_a_label_fails_within_its_caps() -> None:
     run = Engine(routed(agent_key="writer"), saying("elsewhere")).start({"topic": "else"}).go()
     assert run.state.code == "no_route"
     assert len(run.sent) == 3
 
 
-def test_no_rule_and_nobody_to_ask_fails_with_the_rules_that_erred():
+def test_no_rule_and_nobody_to_ask_fails_with_the_rules_that_erred() -> None:
     run = Engine(routed(otherwise=False), by_name).start({"title": "no topic"}).go()
     assert run.state.code == "no_route"
     assert "input.topic" in run.state.message
@@ -296,7 +298,7 @@ STEP = json.dumps({"tool": "pay", "arguments": {"amount": 7}})
 )
 def test_tools_work_on_endpoints_without_tool_calls(
     capabilities: dict[str, bool], dialect: str, texts: list[str]
-):
+) -> None:
     run = Engine(with_tool(), saying(*texts), PAY, capabilities).start().go()
     assert run.node("a").calls["a/m1"].dialect == dialect
     assert len(run.ran) == 1

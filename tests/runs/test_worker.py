@@ -81,7 +81,7 @@ def counts(rehearsal: RehearsalServer, profile: str) -> Any:
 
 def test_a_run_ends_with_an_output_a_verified_log_and_a_ledger_that_adds_up(
     launch: Callable[..., Run], fleet: Fleet, rehearsal: RehearsalServer, own_profile: str
-):
+) -> None:
     fleet.worker()
     run = launch(PIPELINE)
     reaches(run, "done", fleet)
@@ -91,19 +91,23 @@ def test_a_run_ends_with_an_output_a_verified_log_and_a_ledger_that_adds_up(
     rows = run.ledger.all()
     assert len(rows) == 3
     spent = sum((row.cost or Decimal(0) for row in rows), Decimal(0))
-    by_hand = sum(
-        (row.input_tokens - row.cached_tokens) * row.input_price
-        + row.cached_tokens * row.cached_price
-        + row.output_tokens * row.output_price
-        for row in rows
-    ) / Decimal(1_000_000)
+    by_hand = Decimal(0)
+    for row in rows:
+        assert row.input_price is not None
+        assert row.cached_price is not None
+        assert row.output_price is not None
+        by_hand += (row.input_tokens - row.cached_tokens) * row.input_price
+        by_hand += row.cached_tokens * row.cached_price + row.output_tokens * row.output_price
+    by_hand /= 1_000_000
     assert spent == by_hand == rows.aggregate(total=Sum("cost"))["total"]
     totals = counts(rehearsal, own_profile)
     assert totals["prompt_tokens"] == rows.aggregate(n=Sum("input_tokens"))["n"]
     assert totals["completion_tokens"] == rows.aggregate(n=Sum("output_tokens"))["n"]
 
 
-def test_branches_that_end_at_the_same_moment_are_all_recorded(launch: Callable[..., Run], fleet: Fleet):
+def test_branches_that_end_at_the_same_moment_are_all_recorded(
+    launch: Callable[..., Run], fleet: Fleet
+) -> None:
     names = [f"w{n}" for n in range(20)]
     wide = team(
         {"input": IN, **{name: agent() for name in names}, "join": ("join", {}), "output": OUT},
@@ -118,7 +122,7 @@ def test_branches_that_end_at_the_same_moment_are_all_recorded(launch: Callable[
 
 def test_a_parked_run_holds_no_worker_and_goes_on_when_decided(
     launch: Callable[..., Run], fleet: Fleet, actor: Member
-):
+) -> None:
     fleet.worker()
     run = launch(GATED)
     reaches(run, "waiting", fleet)
@@ -132,7 +136,7 @@ def test_a_parked_run_holds_no_worker_and_goes_on_when_decided(
 
 def test_a_worker_killed_in_mid_run_costs_seconds_and_repeats_no_finished_call(
     launch: Callable[..., Run], fleet: Fleet, rehearsal: RehearsalServer, own_profile: str
-):
+) -> None:
     fleet.worker()
     run = launch(PIPELINE, "latency=400")
     wait_until(lambda: happened(run, "ModelCallStarted", "b"), "the second call to start")
@@ -148,7 +152,7 @@ def test_a_worker_killed_in_mid_run_costs_seconds_and_repeats_no_finished_call(
     assert unknown.cost is None, "what the lost attempt cost is unknown, not zero"
 
 
-def test_a_zombie_is_fenced(launch: Callable[..., Run], fleet: Fleet):
+def test_a_zombie_is_fenced(launch: Callable[..., Run], fleet: Fleet) -> None:
     """A worker that is paused beyond its lease and wakes must neither append nor dispatch."""
     fleet.worker("w1")
     run = launch(PIPELINE, "latency=300")
@@ -168,7 +172,7 @@ def test_a_zombie_is_fenced(launch: Callable[..., Run], fleet: Fleet):
 
 def test_stop_aborts_the_request_in_flight(
     launch: Callable[..., Run], fleet: Fleet, actor: Member, rehearsal: RehearsalServer, own_profile: str
-):
+) -> None:
     fleet.worker()
     run = launch(PIPELINE, "hang")
     wait_until(lambda: happened(run, "ModelCallStarted", "a"), "the call to start")
@@ -184,7 +188,7 @@ def test_stop_aborts_the_request_in_flight(
 
 def test_lost_messages_change_nothing(
     launch: Callable[..., Run], fleet: Fleet, redis_url: str, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     fleet.worker()
     monkeypatch.setattr("runs.actions.appending.offer", lambda run: None)
     run = launch(PIPELINE, "latency=200")
@@ -195,7 +199,7 @@ def test_lost_messages_change_nothing(
     assert problems(run) == []
 
 
-def test_doubled_messages_change_nothing(launch: Callable[..., Run], fleet: Fleet):
+def test_doubled_messages_change_nothing(launch: Callable[..., Run], fleet: Fleet) -> None:
     from runs.tasks import advance
 
     fleet.worker()
@@ -207,7 +211,7 @@ def test_doubled_messages_change_nothing(launch: Callable[..., Run], fleet: Flee
     assert Event.objects.filter(run=run, type="ModelCallStarted").count() == 3
 
 
-def test_a_warm_shutdown_lets_the_call_finish_and_parks(launch: Callable[..., Run], fleet: Fleet):
+def test_a_warm_shutdown_lets_the_call_finish_and_parks(launch: Callable[..., Run], fleet: Fleet) -> None:
     fleet.worker()
     run = launch(PIPELINE, "latency=400")
     wait_until(lambda: happened(run, "ModelCallStarted", "a"), "the first call to start")
@@ -221,7 +225,7 @@ def test_a_warm_shutdown_lets_the_call_finish_and_parks(launch: Callable[..., Ru
     assert problems(run) == []
 
 
-def test_a_deadline_passes_while_nobody_holds_the_run(launch: Callable[..., Run], fleet: Fleet):
+def test_a_deadline_passes_while_nobody_holds_the_run(launch: Callable[..., Run], fleet: Fleet) -> None:
     fleet.worker()
     expiring = GATED.model_copy(deep=True)
     gate = next(node for node in expiring.graph.nodes if node.id == "gate")
@@ -232,7 +236,7 @@ def test_a_deadline_passes_while_nobody_holds_the_run(launch: Callable[..., Run]
     assert problems(run) == []
 
 
-def test_rate_limits_and_server_errors_are_retried(launch: Callable[..., Run], fleet: Fleet):
+def test_rate_limits_and_server_errors_are_retried(launch: Callable[..., Run], fleet: Fleet) -> None:
     fleet.worker()
     run = launch(PIPELINE, "rate_limit=1")
     reaches(run, "done", fleet)
@@ -243,7 +247,7 @@ def test_rate_limits_and_server_errors_are_retried(launch: Callable[..., Run], f
 @pytest.mark.parametrize("trouble", ["cut", "garbage", "bad_schema", "error=500"])
 def test_a_broken_endpoint_fails_the_run_within_bounds_and_says_why(
     launch: Callable[..., Run], fleet: Fleet, trouble: str
-):
+) -> None:
     fleet.worker()
     run = launch(PIPELINE, trouble)
     wait_until(lambda: ended(run), "the run to end")
