@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -16,8 +15,6 @@ from django.utils import timezone
 from runs.engine import events as ev
 from runs.models import Approval, Blob, Event, Run
 from runs.totals import Reserved, Totals, reserved_of_runs, totals_of_runs
-from studio.web.navigation import href
-from studio.web.search import Hit
 from studio.workspaces.access import Member
 
 LIVE = (Run.Status.QUEUED, Run.Status.RUNNING, Run.Status.WAITING, Run.Status.DOUBT)
@@ -231,7 +228,7 @@ def _open(run: Run) -> list[Doing]:
     return [Doing(status, path) for path, status in found.items()]
 
 
-# ── the palette ─────────────────────────────────────────────────────────────────────────────────────
+# ── by what people type ────────────────────────────────────────────────────────────────────────────
 def by_text(runs: QuerySet[Run], text: str) -> QuerySet[Run]:
     """Runs whose team, activity, error or id is meant by `text`."""
     wanted = Q(team_version__team__name__icontains=text) | Q(activity__icontains=text)
@@ -247,12 +244,3 @@ def _id_range(text: str) -> tuple[UUID, UUID] | None:
     if not 2 <= len(digits) <= 32 or set(digits) - set("0123456789abcdef"):
         return None
     return UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
-
-
-def search(member: Member, text: str) -> Iterator[Hit]:
-    """Runs for the palette: the newest five."""
-    for run in by_text(runs_of(member.workspace.pk), text).order_by("-created_at")[:5]:
-        team: Any = run.team_version.team
-        title = f"{team.name} {run.short_id}"
-        url = href("run", member.workspace.slug, run.pk)
-        yield Hit("Runs", title, url, "play", meta=run.get_status_display())

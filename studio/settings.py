@@ -214,8 +214,10 @@ MEMBERSHIP_ENDED_HOOKS = ["runs.live.revoke.close_sockets"]
 FRAME_CONTEXT: dict[str, str] = {
     "approvals_waiting": "runs.queries.approvals_waiting"
 }  # template variable → function of the Member
+AGENT_TRY = "runs.tryout.try_agent"  # one live call of an agent, for its editor
 TEAM_CARD_FACTS = {"last": "runs.team_facts.last_runs", "typical": "runs.team_facts.typical"}
-SEARCH_SOURCES = ["runs.queries.search"]  # functions of (Member, text) → hits of studio.web.search
+# functions of (Member, text) → hits of studio.web.search
+SEARCH_SOURCES = ["agents.search.search", "runs.search.search"]
 
 # ── browser security ────────────────────────────────────────────────────────────────────────────────
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]

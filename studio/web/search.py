@@ -47,8 +47,11 @@ ACTIONS = (
     Action("tool_new", "New tool", "plus", Role.DESIGNER),
     Action("endpoint_new", "New model endpoint", "plus", Role.ADMIN),
     Action("members", "Invite someone", "user-plus", Role.ADMIN),
-    Action("tokens", "API tokens", "key-round"),
-    Action("audit", "Audit trail", "scroll-text", Role.ADMIN),
+    Action("settings", "Settings: the workspace", "building-2"),
+    Action("members", "Settings: members and roles", "users"),
+    Action("tokens", "Settings: API tokens", "key-round"),
+    Action("audit", "Settings: audit trail", "scroll-text", Role.ADMIN),
+    Action("profile", "Settings: your profile, password and theme", "user"),
 )
 
 
@@ -72,7 +75,7 @@ def hits(member: Member, text: str) -> Iterator[Hit]:
 def search(request: HttpRequest, slug: str) -> HttpResponse:
     """The palette's list; a plain page for those who come by address."""
     member = enter(request.user, slug)
-    text = request.GET.get("q", "").strip()[:LONGEST_QUERY]
+    text = request.GET.get("q", "").replace("\x00", "").strip()[:LONGEST_QUERY]
     groups: dict[str, list[Hit]] = {}
     for hit in hits(member, text):
         groups.setdefault(hit.group, []).append(hit)

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from agents.topology.graph import PinnedTeam
 from runs.models import Run
-from runs.queries import search
+from runs.search import search
 from runs.totals import total
 from studio.web.figures import money, tokens
 from tests.runs import scenes

@@ -41,7 +41,7 @@ def _narrowed(entries: QuerySet[AuditEntry], who: str, what: str) -> QuerySet[Au
     entries = entries.select_related("actor")
     with suppress(ValueError):
         entries = entries.filter(actor=UUID(who)) if who else entries
-    return entries.filter(verb=what[:60]) if what else entries
+    return entries.filter(verb=what.replace("\x00", "")[:60]) if what else entries
 
 
 def _choices(member: Member, entries: QuerySet[AuditEntry], who: str, what: str) -> dict[str, Any]:

@@ -59,6 +59,7 @@ def test_filters_narrow_by_person_and_deed(world: World) -> None:
     assert "made the workspace" in page(world)
     assert "No entry fits" in page(world, f"?who={world.admin.user.pk}&what=team.published")
     assert "new@example.org" in page(world, "?who=nonsense&what=invitation.created")
+    assert "No entry fits" in page(world, "?what=%00")
 
 
 @pytest.mark.django_db
