@@ -25,6 +25,9 @@ MOST_BYTES = 64 * 1024 * 1024  # of any response; what reads one sets tighter bo
 MOST_ERROR_BYTES = 64 * 1024  # of a response that reports an error: the rest is cut off
 READ_BYTES = 64 * 1024
 CONNECT_S = 15.0
+STALE_TRIES = 4  # over connections kept from before; a new one is given no second chance
+STALE = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, aiohttp.ClientConnectionResetError)
+OURS = frozenset({"accept-encoding", "connection"})  # request headers that are set here
 DROPPED = frozenset(
     {b"set-cookie", b"content-encoding"}
 )  # cookies are not kept, compression is not asked for
@@ -34,6 +37,9 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
     """Sends httpx2 requests over a guarded aiohttp session. Failures are OutboundErrors."""
 
     def __init__(self) -> None:
+        self._closing: set[str] = (
+            set()
+        )  # plain-http servers that close connections they do not say they close
         self._session = aiohttp.ClientSession(
             connector=net.connector(),
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -45,29 +51,46 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         url = URL(str(request.url), encoded=True)
-        limits = request.extensions.get("timeout", {})
-        headers = [
-            (name, value) for name, value in request.headers.multi_items() if name != "accept-encoding"
-        ]
-        headers.append(("accept-encoding", "identity"))
-        try:
-            answer = await self._session.request(
-                request.method,
-                url,
-                headers=headers,
-                data=request.content or None,
-                allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(
-                    sock_connect=limits.get("connect"), sock_read=limits.get("read")
-                ),
-            )
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise net.explain(error, url) from error
+        answer = await self._sent(request, url)
         return httpx2.Response(
             answer.status,
             headers=[(name, value) for name, value in answer.raw_headers if name.lower() not in DROPPED],
             stream=_Body(answer, url),
             request=request,
+        )
+
+    async def _sent(self, request: httpx2.Request, url: URL) -> aiohttp.ClientResponse:
+        """The response, with its head read.
+
+        A kept connection that its server has closed meanwhile fails before any answer. The request, which
+        carries an idempotency key, was then not taken and goes over another (RFC 9110, 9.2.2). Some servers
+        close after every stream without saying so, llama.cpp among them.
+        """
+        for left in reversed(range(STALE_TRIES)):
+            try:
+                return await self._once(request, url)
+            except STALE as error:
+                if url.scheme == "http":
+                    self._closing.add(url.authority)
+                if not left or not net.was_reused():
+                    raise net.explain(error, url) from error
+            except (aiohttp.ClientError, TimeoutError, OSError) as error:
+                raise net.explain(error, url) from error
+        raise AssertionError("unreachable")
+
+    async def _once(self, request: httpx2.Request, url: URL) -> aiohttp.ClientResponse:
+        limits = request.extensions.get("timeout", {})
+        headers = [(name, value) for name, value in request.headers.multi_items() if name not in OURS]
+        headers.append(("accept-encoding", "identity"))
+        if url.authority in self._closing:
+            headers.append(("connection", "close"))
+        return await self._session.request(
+            request.method,
+            url,
+            headers=headers,
+            data=request.content or None,
+            allow_redirects=False,
+            timeout=aiohttp.ClientTimeout(sock_connect=limits.get("connect"), sock_read=limits.get("read")),
         )
 
     async def aclose(self) -> None:

@@ -34,9 +34,10 @@ TITLES: dict[StepName, str] = {
     "tool": "Call a tool",
 }
 CAPABILITY: dict[StepName, str] = {"stream": "streaming", "schema": "json_schema", "tool": "tools"}
-STEP_SECONDS = 30.0
+STEP_SECONDS = 60.0
 MOST_MODELS = 2_000
 ANSWER_TOKENS = 300  # models that reason spend some before they answer
+STREAM_TOKENS = 40
 PASSING = frozenset({"rate_limited", "server_error", "timeout"})
 NO_CHAT = (
     "embed",
@@ -147,22 +148,24 @@ class _Probe:
     async def _try(self, name: StepName, check: Callable[[], Awaitable[str]]) -> None:
         began = time.perf_counter()
         state: State = "failed"
+        told = False  # whether it says anything about what the endpoint can do
         try:
             async with asyncio.timeout(STEP_SECONDS):
                 sentence = await check()
                 state = "ok"
+                told = True
         except TimeoutError:
             sentence = f"{self.host} took longer than {STEP_SECONDS:g} s."
-        except (net.OutboundError, NotAnAnswer) as error:
+        except net.OutboundError as error:
             sentence = error.sentence
+        except NotAnAnswer as error:
+            sentence, told = error.sentence, True
         except _Failed as failed:
-            sentence = failed.sentence
+            sentence, told = failed.sentence, failed.kind not in PASSING
             if failed.kind == "auth":
                 self._note("key", "failed", failed.sentence)
-            if failed.kind in PASSING and name in CAPABILITY:
-                state = "not_tried"  # nothing about what the endpoint can do
         self._note(name, state, sentence, round((time.perf_counter() - began) * 1000))
-        if name in CAPABILITY and state != "not_tried":
+        if told and name in CAPABILITY:
             self.capabilities[CAPABILITY[name]] = state == "ok"
 
     def _note(self, name: StepName, state: State, sentence: str, ms: int | None = None) -> None:
@@ -224,11 +227,13 @@ class _Probe:
     async def _stream(self) -> str:
         count = "Count from one to five."
         try:
-            answer = await self._chat(count, stream=True, stream_options={"include_usage": True})
+            answer = await self._chat(
+                count, STREAM_TOKENS, stream=True, stream_options={"include_usage": True}
+            )
         except _Failed as failed:
             if "stream_options" not in failed.sentence:
                 raise
-            answer = await self._chat(count, stream=True)
+            answer = await self._chat(count, STREAM_TOKENS, stream=True)
         chunks = answer.chunks()
         if not any(chunk.get("choices") for chunk in chunks):
             raise _Failed(f"{self.host} was asked to stream and did not.")
@@ -263,11 +268,11 @@ class _Probe:
         return f"{self.model} calls tools."
 
     # ── requests ────────────────────────────────────────────────────────────────────────────────────
-    async def _chat(self, text: str, **more: Any) -> Answer:
+    async def _chat(self, text: str, limit: int = ANSWER_TOKENS, **more: Any) -> Answer:
         """A chat completion; the limit on tokens is sent under the name that the endpoint takes."""
         while True:
             messages = [{"role": "user", "content": text}]
-            body = {"model": self.model, "messages": messages, self.limit_name: ANSWER_TOKENS, **more}
+            body = {"model": self.model, "messages": messages, self.limit_name: limit, **more}
             answer = await self._send("POST", "/chat/completions", body)
             refused = answer.refusal
             if refused is None:

@@ -145,6 +145,12 @@ class _Attempt:
 
 
 _attempt: ContextVar[_Attempt] = ContextVar("outbound_attempt")
+_reused: ContextVar[bool] = ContextVar("outbound_reused", default=False)
+
+
+def was_reused() -> bool:
+    """Whether the last request of this task went over a connection that had served another before."""
+    return _reused.get()
 
 
 def _guarded_socket(info: aiohttp.connector.AddrInfoType) -> socket.socket:
@@ -172,7 +178,9 @@ class GuardedConnector(aiohttp.TCPConnector):
         attempt = _Attempt(host, req.url.port)
         token = _attempt.set(attempt)
         try:
-            return await super().connect(req, traces, timeout)
+            made = await super().connect(req, traces, timeout)
+            _reused.set(not attempt.tried)
+            return made
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             if attempt.blocked is not None and not attempt.tried:
                 raise attempt.blocked from error

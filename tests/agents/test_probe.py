@@ -272,7 +272,7 @@ async def test_a_passing_failure_does_not_count_as_lacking() -> None:
     async with serving(handler) as url:
         report = await probe(url, "k")
     assert report.ok
-    assert (report.step("tool").state, "(503): busy" in report.step("tool").sentence) == ("not_tried", True)
+    assert (report.step("tool").state, "(503): busy" in report.step("tool").sentence) == ("failed", True)
     assert report.capabilities == {"streaming": False, "json_schema": False}
 
 

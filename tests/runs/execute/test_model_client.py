@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from aiohttp import web
 
 from runs.engine.events import Usage
+from runs.execute.errors import ModelCallError
 from runs.execute.model_client import ToolCallRequest, complete
 from tests.rehearsal import RehearsalServer
 from tests.runs.execute.calling import answering, ask, request_to, serving, until
@@ -256,3 +258,48 @@ async def test_usage_that_makes_no_sense_counts_as_none(usage: Any) -> None:
     ) as url:
         reply, _ = await ask(url)
     assert reply.usage is None
+
+
+async def test_a_server_that_closes_kept_connections_without_saying_costs_no_failure() -> None:
+    """As llama.cpp does after every stream: the next request may already be on its way over it."""
+    answered: list[str] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+        length = int(head.partition("content-length: ")[2].partition("\r\n")[0])
+        await reader.readexactly(length)
+        answered.append("close" if "connection: close" in head else "keep")
+        body = b'data: {"choices":[{"delta":{"content":"ok"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
+        writer.write(
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+        )
+        writer.write(b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body))
+        await writer.drain()
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            await reader.readexactly(1)  # the next request arrives, and is dropped unread
+        writer.transport.abort()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+    for _ in range(4):
+        reply, _ = await ask(url)
+        assert reply.text == "ok"
+    server.close()
+    assert answered[0] == "keep"
+    assert answered[2:] == ["close", "close"], "having learnt it, the client does not keep connections there"
+
+
+async def test_a_new_connection_that_is_dropped_is_not_tried_again() -> None:
+    dropped = 0
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal dropped
+        dropped += 1
+        await reader.readuntil(b"\r\n\r\n")
+        writer.transport.abort()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    with pytest.raises(ModelCallError, match="closed the connection"):
+        await ask(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1")
+    server.close()
+    assert dropped == 1
