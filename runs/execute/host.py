@@ -21,6 +21,7 @@ from django.conf import settings
 from django.db import close_old_connections
 from psycopg_pool import PoolTimeout
 
+from agents.openai_client import close_clients
 from agents.queries import ResolvedModel, resolve_models
 from agents.topology.graph import ModelRef
 from runs.execute.heartbeat import Heartbeat
@@ -111,6 +112,7 @@ class Host:
         if self._advancing:
             await asyncio.wait(self._advancing, timeout=2)
         self._listener.cancel()
+        await close_clients()
         await self.ringer.close()
         await self.store.close()
 

@@ -22,7 +22,7 @@ def icon(name: str, classes: str = "", label: str = "") -> SafeString:
     if name not in names():
         raise ValueError(f"There is no icon {name!r}: add its Lucide name to static/icons.json.")
     described = (
-        format_html('role="img" aria-label="{}"', label) if label else format_html('aria-hidden="true"')
+        format_html('role="img" aria-label="{}"', label) if label else format_html('aria-hidden="{}"', "true")
     )
     return format_html(
         '<svg class="icon{}" {}><use href="{}#{}"/></svg>',
