@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 from urllib.parse import urlencode
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -57,12 +57,10 @@ class CallsFilter:
 
     @property
     def words(self) -> str:
-        """`live calls, 14 Nov 00:00 – 15 Nov 00:00, of triage, to gpt-5-mini`."""
+        """`live calls, 14 Nov, of triage, to gpt-5-mini`."""
         parts = [f"{self.kind} calls".strip()]
         if self.since or self.until:
-            parts.append(
-                " – ".join(f"{one.day} {one:%b %H:%M}" if one else "" for one in (self.since, self.until))
-            )
+            parts.append(_stretch(self.since, self.until))
         parts += [f"of {self.agent}"] if self.agent else []
         parts += [f"to {self.model.partition('/')[2] or self.model}"] if self.model else []
         return ", ".join(parts)
@@ -83,6 +81,14 @@ class CallsFilter:
             endpoint, _, model = self.model.partition("/")
             calls &= Q(endpoint=endpoint, model=model)
         return runs.filter(Exists(LedgerEntry.objects.filter(calls)))
+
+
+def _stretch(since: datetime | None, until: datetime | None) -> str:
+    """Whole days as days, anything else to the minute."""
+    if since and until and since.time() == until.time() == time():
+        first, last = since.date(), until.date() - timedelta(days=1)
+        return " – ".join(f"{one.day} {one:%b}" for one in dict.fromkeys((first, last)))
+    return " – ".join(f"{one.day} {one:%b %H:%M}" if one else "" for one in (since, until)).strip()
 
 
 def _moment(text: str) -> datetime | None:

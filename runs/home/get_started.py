@@ -31,7 +31,7 @@ class Step:
 def get_started(member: Member) -> list[Step]:
     """The steps this person can take; nothing once all are taken, or they were put away."""
     known = seen.among(member, [DISMISSED, seen.A_TEAM, seen.A_FINISHED_RUN])
-    team = design.teams(member.workspace).exclude(current=None).first()
+    team = design.teams(member.workspace).exclude(current=None).order_by("created_at", "name").first()
     if DISMISSED in known or team is None:
         return []
     steps = _steps(member, team, known)

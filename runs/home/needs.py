@@ -41,6 +41,10 @@ class Need:
     note: str = ""
     is_urgent: bool = False
 
+    @property
+    def due(self) -> str:
+        return "due" if self.deadline and self.deadline > timezone.now() else "was due"
+
 
 @dataclass(frozen=True)
 class Needs:

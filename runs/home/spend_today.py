@@ -78,9 +78,9 @@ class SpendToday:
 
     @property
     def usual_label_y(self) -> float:
-        """Below the end of the usual day's line, or above it when there is no room."""
+        """Above the end of the usual day's line, or below it when there is no room."""
         end = self._y(self._usual[-1])
-        return end + 14 if end < FLOOR - 22 else end - 5
+        return end - 6 if end > TOP + 10 else end + 14
 
     @property
     def usual_path(self) -> str:

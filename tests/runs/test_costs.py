@@ -389,6 +389,8 @@ def test_a_filter_by_calls_survives_its_address() -> None:
     assert CallsFilter.parse(QueryDict(calls.address().removeprefix("?"))) == calls
     assert query["sort"] == ["-cost"]
     assert calls.words == "live calls, 18 Nov 12:20 – 18 Nov 13:20, of clerk, to gpt-5 mini"
+    day = CallsFilter(since=datetime(2026, 11, 14, tzinfo=UTC), until=datetime(2026, 11, 15, tzinfo=UTC))
+    assert day.words == "calls, 14 Nov"
     assert not CallsFilter.parse(QueryDict("from=nonsense&to=&calls=what"))
 
 
