@@ -341,3 +341,31 @@ def _edits_and_ends(script: Script) -> Script:
     script.add(loser).node("facts")
     script.request_approval("facts", "ask", "gate", "Still needed?", {"value": 2})
     return script.add(ev.CancelRequested(by=str(script.user.pk))).add(ev.RunCancelled())
+
+
+def history_writes(script: Script) -> Script:
+    """The last branch reads a note and begins to write."""
+    script.node("history")
+    call = script.ask("history", script.prompt("history"))
+    script.answer("history", call, "", 1.1, tools=[("notes_read", {"key": "customer 4417"})])
+    script.tool("history", f"{call}/t0", "notes_read", {"key": "customer 4417"}, {"text": EARLIER})
+    script.ask("history", [{"role": "tool", "tool_call_id": "call_0", "content": EARLIER}])
+    return script
+
+
+def history_done(script: Script) -> Script:
+    return script.answer("history", "history/m2", EARLIER, 1.0).done("history", EARLIER)
+
+
+def hostile(script: Script) -> Script:
+    """A model that answers with everything a page must not run or load."""
+    opening(script)
+    script.node("output").done("output", EVIL)
+    return script.finish(EVIL)
+
+
+EVIL = """# <img src=x onerror="window.hacked=1">
+<script>window.hacked = 1</script>
+![pixel](https://evil.example/pixel.png) [click](javascript:window.hacked=1)
+<iframe src="https://evil.example"></iframe> <svg onload="window.hacked=1"></svg> **bold**
+"""

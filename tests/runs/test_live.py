@@ -113,9 +113,8 @@ def script_of(who: World) -> Script:
     return Script(who.workspace, who.owner.user)
 
 
-def ring(run: Run, **more: Any) -> None:
-    text = bell.message(run.pk, run.workspace_id, run.seq, run.status, more.get("approvals", False))
-    bell._client().publish(bell.BELL, text)
+def ring(run: Run, *, approvals: bool = False) -> None:
+    bell.ring_on_commit(run.pk, run.workspace_id, run.seq, run.status, approvals=approvals)
 
 
 def play(scene: Callable[[Script], Script], script: Script) -> Run:

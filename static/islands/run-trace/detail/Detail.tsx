@@ -43,7 +43,7 @@ export function DetailFrame({ icon, title, beside, under, children }: FrameProps
         </div>
         {under}
       </div>
-      <div className="rt-detail-body scroll-y">{children}</div>
+      <div className="rt-detail-body scroll-y" tabIndex={0}>{children}</div>
     </>
   );
 }

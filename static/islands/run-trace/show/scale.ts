@@ -24,8 +24,7 @@ const LEAST_IDLE_S = 8;
 const LEAST_IDLE_PART = 0.1;
 const BAND = 0.084;
 const ALL_BANDS = 0.4;
-const TICKS = 7;
-const ROOM = 6.5; // percent that a tick's words take
+const ROOM = 46; // percent that the words of one tick take, shared by all
 const STEPS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14_400, 43_200, 86_400, 604_800];
 
 /** Overlapping intervals as one, in order. */
@@ -55,7 +54,7 @@ export function idle(start: number, end: number, active: Interval[]): Interval[]
 }
 
 /** From `start` to `end`, with nothing said after `now`. `window`: the part of the whole in sight, from 0 to 1. */
-export function makeScale(start: number, end: number, now: number, gaps: Interval[], window: Interval = [0, 1]): Scale {
+export function makeScale(start: number, end: number, now: number, gaps: Interval[], window: Interval = [0, 1], most = 7): Scale {
   const length = Math.max(1, end - start);
   const band = gaps.length ? Math.min(BAND, ALL_BANDS / gaps.length) : 0;
   const folded = gaps.reduce((sum, [from, to]) => sum + to - from, 0);
@@ -71,17 +70,17 @@ export function makeScale(start: number, end: number, now: number, gaps: Interva
   const [left, right] = window;
   const at = (time: number): number => ((whole(time) - left) / (right - left)) * 100;
   const bands = gaps.map(([from, to]) => ({ from, to, left: at(from), width: at(to) - at(from) }));
-  return { at, bands, ticks: ticks(start, now, gaps, at, ((length - folded) * (right - left)) / 1e6) };
+  return { at, bands, ticks: ticks(start, now, gaps, at, ((length - folded) * (right - left)) / 1e6, most) };
 }
 
-function ticks(start: number, now: number, gaps: Interval[], at: (time: number) => number, seconds: number): Tick[] {
-  const step = (STEPS.find((one) => seconds / one <= TICKS) ?? seconds / TICKS) * 1e6;
+function ticks(start: number, now: number, gaps: Interval[], at: (time: number) => number, seconds: number, most: number): Tick[] {
+  const step = (STEPS.find((one) => seconds / one <= most) ?? seconds / most) * 1e6;
   const found: Tick[] = [];
   for (let time = start, count = 0; time <= now && count < 20_000; time += step, count += 1) {
     if (gaps.some(([from, to]) => time > from - step / 4 && time < to)) continue;
     const left = at(time);
     const last = found.at(-1);
-    if (left < -0.01 || left > 97 || (last && left - last.left < ROOM)) continue;
+    if (left < -0.01 || left > 100 - ROOM / most / 2 || (last && left - last.left < ROOM / most)) continue;
     found.push({ left, words: step < 1e6 ? `${((time - start) / 1e6).toFixed(1)}s` : ticking((time - start) / 1e6) });
   }
   return found;

@@ -34,7 +34,7 @@ export function CostView() {
   if (!costs) return <div className="rt-scroll"><div className="rt-output"><Loading /></div></div>;
   const agent = ({ key }: Group) => `${key[1] || "No agent"}${key[2] ? ` v${key[2]}` : ""}`;
   return (
-    <div className="rt-scroll scroll-y">
+    <div className="rt-scroll scroll-y" tabIndex={0}>
       <div className="rt-output is-wide">
         <Summary costs={costs} />
         <Table title="By agent" first="Agent" groups={costs.agents} costs={costs} name={agent} />

@@ -8,7 +8,7 @@ export function OutputView() {
   const { state, trace } = store;
   const writing = [...trace.open.values()].filter((one) => one.kind === "model" && store.textOf(one.key));
   return (
-    <div className="rt-scroll scroll-y">
+    <div className="rt-scroll scroll-y" tabIndex={0}>
       <div className="rt-output">
         <section className="panel">
           <div className="panel-head"><h2>Output</h2><span className="flex-1" />{state.output && <CopyContent />}</div>

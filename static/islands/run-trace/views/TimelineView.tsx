@@ -13,6 +13,7 @@ import { WaterfallRow } from "./WaterfallRow";
 const ROW = 24;
 const ROOM_AFTER_NOW = 0.06;
 const MOST_ZOOM = 512;
+const PHONE = matchMedia("(max-width: 767px)");
 
 export function TimelineView() {
   const { store, page, selected, select } = useRun();
@@ -27,7 +28,7 @@ export function TimelineView() {
   const gaps = idle(start, now, active);
   const idled = folded ? gaps.reduce((sum, [from, to]) => sum + to - from, 0) : 0;
   const end = store.state.ended ? now : now + (now - start - idled) * ROOM_AFTER_NOW;
-  const scale = makeScale(start, end, now, folded ? gaps : [], window);
+  const scale = makeScale(start, end, now, folded ? gaps : [], window, PHONE.matches ? 3 : 7);
   const current = rows.findIndex((row) => sameSelected(row.select, selected));
   const turn = (path: string, open: boolean) => setOpened(new Map(opened).set(path, open));
   return (
@@ -89,7 +90,7 @@ function Axis({ scale, now, onUnfold }: { scale: Scale; now: number | null; onUn
       <div className="wf-plot">
         {scale.ticks.map((tick) => <span key={tick.words} className={`wf-tick${tick.left < 0.5 ? " is-first" : ""}`} style={{ left: `${tick.left}%` }}>{tick.words}</span>)}
         {scale.bands.map((band) => <button key={band.from} type="button" className="wf-band" style={{ left: `${band.left}%`, width: `${band.width}%` }} onClick={onUnfold} title="Nothing worked here; show it to scale">{duration((band.to - band.from) / 1e6)}</button>)}
-        {now !== null && now <= 101 && <span className="wf-now-word" style={{ left: `${now}%` }}>now</span>}
+        {now !== null && now <= 101 && <span className={`wf-now-word${scale.bands.some((band) => Math.abs(band.left + band.width - now) < 4) ? " is-beside" : ""}`} style={{ left: `${now}%` }}>now</span>}
       </div>
     </div>
   );
