@@ -14,6 +14,13 @@ SHORT = 200  # characters; a longer text gets a field that grows
 SEGMENTS = 4  # more choices than this become a drop-down
 ABSENT: Any = object()  # the property is left out
 MULTILINE = {"multiline", "textarea", "markdown", "text"}
+FORMATS = {  # in words
+    "email": "e-mail address",
+    "uri": "web address",
+    "date-time": "such as 2026-11-20T09:00:00Z",
+    "time": "such as 09:30:00Z",
+    "uuid": "UUID",
+}
 LARGEST = 2**63  # of whole numbers; other languages read no more exactly
 
 
@@ -39,12 +46,13 @@ class TextControl(Control, forms.CharField):
         limit = one.schema.get("maxLength")
         shape = str(one.schema.get("format", ""))
         many_lines = shape in MULTILINE or limit is None or limit > SHORT
-        single = shape in ("email", "uri", "date-time", "time", "uuid") or not many_lines
+        single = shape in FORMATS or not many_lines
         widget: forms.Widget = forms.TextInput() if single else forms.Textarea(attrs={"rows": 1})
         super().__init__(widget=widget, strip=False, required=False)
         self.look = "text" if single else "grows"
         self.wide = not single or (limit or SHORT) > 60
-        self.note = f"{shape or 'text'}{f', up to {limit:,}' if limit else ''}" if shape or limit else ""
+        words = FORMATS.get(shape, "text" if limit else "")
+        self.note = f"{words}, up to {limit:,}" if limit else words
 
     def to_python(self, value: Any) -> Any:
         return one_newline(super().to_python(value))

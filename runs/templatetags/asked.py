@@ -27,15 +27,12 @@ def asked_for(context: Context, approval: Approval) -> Asked:
 
 @register.filter
 def left(deadline: datetime) -> SafeString:
-    """The time that is left: a clock that runs, or days. static/js/ago.js keeps it true."""
+    """The time that is left: a clock that static/js/ago.js keeps running, or days."""
     seconds = (deadline - timezone.now()).total_seconds()
-    near = seconds < NEAR_S
-    words = figures.duration(max(seconds, 0)) if near else figures.ago(deadline)
-    kind = "data-countdown" if near else "data-ago"
     return format_html(
-        '<time class="num" {} datetime="{}" title="{}">{}</time>',
-        kind,
+        '<time class="num"{} datetime="{}" title="{}">{}</time>',
+        " data-countdown" if seconds < NEAR_S else "",
         deadline.isoformat(timespec="seconds"),
         figures.absolute(deadline),
-        words,
+        figures.duration(max(seconds, 0)),
     )

@@ -3,9 +3,14 @@ import "./decide.js";
 import "./elapsed.js";
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const dated = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
 
 function localise() {
-  for (const node of document.querySelectorAll("time[data-clock-time]")) node.textContent = clock.format(new Date(node.dateTime));
+  const today = new Date().toDateString();
+  for (const node of document.querySelectorAll("time[data-clock-time]")) {
+    const moment = new Date(node.dateTime);
+    node.textContent = (moment.toDateString() === today ? clock : dated).format(moment);
+  }
 }
 localise();
 document.addEventListener("htmx:after:swap", localise);
