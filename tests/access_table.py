@@ -61,6 +61,18 @@ GET   home_live                           in   404  200  200  200  200  200
 POST  get_started_dismiss                 in   404  302  302  302  302  302
 POST  failures_seen                       in   404  302  302  302  302  302
 
+# ── agents ──
+GET   agents                              in   404  200  200  200  200  200
+GET   agent_new                           in   404  403  403  200  200  200
+POST  agent_new                           in   404  403  403  422  422  422
+GET   agent                               in   404  200  200  200  200  200
+POST  agent                               in   404  403  403  422  422  422
+GET   agent_versions                      in   404  200  200  200  200  200
+GET   agent_model                         in   404  200  200  200  200  200
+POST  agent_try                           in   404  403  403  422  422  422
+POST  agent_duplicate                     in   404  403  403  302  302  302
+POST  agent_delete                        in   404  403  403  302  302  302
+
 # ── models ──
 GET   models                              in   404  200  200  200  200  200
 GET   endpoint_new                        in   404  403  403  403  200  200
