@@ -136,7 +136,7 @@ def _page(
 ) -> HttpResponse:
     inbox.current = asked.approval.id if asked else None
     template = "runs/_inbox.html" if _htmx(request) else "runs/approvals.html"
-    context = {"inbox": inbox, "asked": asked, "alone": alone, **more}
+    context = {"inbox": inbox, "asked": asked, "alone": alone, "is_part": _htmx(request), **more}
     response = render(request, template, context, status=status)
     patch_vary_headers(response, ["HX-Request"])
     return response

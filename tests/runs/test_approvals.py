@@ -459,7 +459,9 @@ def test_an_open_page_learns_that_it_was_decided_elsewhere(world: World, inbox: 
 
 def test_going_back_in_the_browsers_history_gets_the_whole_page(world: World, inbox: Inbox) -> None:
     approval = asked(world)
-    assert "<html" not in inbox.page(f"{approval.id}/", HTMX)
+    part = inbox.page(f"{approval.id}/", HTMX)
+    assert "<html" not in part
+    assert f"<title>{approval.title} · Troupe</title>" in part
     whole = {"HX-Request": "true", "HX-Request-Type": "full", "HX-History-Restore-Request": "true"}
     assert "<html" in inbox.page(f"{approval.id}/", whole)
     assert "HX-Request" in inbox.client.get(f"{inbox.root}{approval.id}/")["Vary"]
