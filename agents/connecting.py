@@ -21,7 +21,7 @@ def check_connection(member: Member, endpoint: Endpoint, model: str = "") -> Pro
     Raises Refused when the stored key cannot be read.
     """
     asked = model or _one_of(endpoint)
-    report = asyncio.run(_probe(queries.address_of(endpoint), _key_of(endpoint), asked))
+    report = asyncio.run(probe(queries.address_of(endpoint), _key_of(endpoint), asked or None))
     kept = {**report.as_json(), "models": list(report.models)}
     record_probe(actor=member, endpoint=endpoint, probe=kept, capabilities=report.capabilities)
     return report
@@ -45,13 +45,3 @@ def _one_of(endpoint: Endpoint) -> str:
     names = list(endpoint.models.values_list("name", flat=True))
     last = str(endpoint.probe.get("model", ""))
     return last if last in names else names[0] if names else ""
-
-
-async def _probe(base_url: str, api_key: str, model: str) -> ProbeReport:
-    """In an event loop of its own, whose connections are closed with it."""
-    from agents.openai_client import close_clients
-
-    try:
-        return await probe(base_url, api_key, model or None)
-    finally:
-        await close_clients()

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from agents.views import canvas, models, team_files, teams
+from agents.views import agents, canvas, models, notes, team_files, teams, tools, versions
 
 TEAMS = "w/<slug:slug>/teams/"
 TEAM = f"{TEAMS}<uuid:team_id>/"
+AGENTS = "w/<slug:slug>/agents/"
+AGENT = f"{AGENTS}<uuid:agent_id>/"
 MODELS = "w/<slug:slug>/models/"
 ENDPOINT = f"{MODELS}<uuid:endpoint_id>/"
+TOOLS = "w/<slug:slug>/tools/"
+NOTES = f"{TOOLS}notes/"
 MODEL = f"{MODELS}model/<uuid:model_id>/"
 
 urlpatterns: list[URLPattern] = [
@@ -36,4 +40,21 @@ urlpatterns: list[URLPattern] = [
     path(f"{ENDPOINT}models/", models.model_new, name="model_new"),
     path(f"{MODEL}price/", models.price_new, name="price_new"),
     path(f"{MODEL}delete/", models.model_delete, name="model_delete"),
+    path(TOOLS, tools.tools, name="tools"),
+    path(f"{TOOLS}new/", tools.tool_new, name="tool_new"),
+    path(f"{TOOLS}rule/", tools.tool_rule, name="tool_rule"),
+    path(f"{TOOLS}<uuid:tool_id>/", tools.tool, name="tool"),
+    path(f"{TOOLS}<uuid:tool_id>/delete/", tools.tool_delete, name="tool_delete"),
+    path(NOTES, notes.notes, name="notes"),
+    path(f"{NOTES}new/", notes.note_new, name="note_new"),
+    path(f"{NOTES}<int:note_id>/", notes.note, name="note"),
+    path(f"{NOTES}<int:note_id>/delete/", notes.note_delete, name="note_delete"),
+    path(AGENTS, agents.agents, name="agents"),
+    path(f"{AGENTS}new/", agents.agent_new, name="agent_new"),
+    path(f"{AGENTS}model/", agents.agent_model, name="agent_model"),
+    path(f"{AGENTS}try/", agents.agent_try, name="agent_try"),
+    path(AGENT, agents.agent, name="agent"),
+    path(f"{AGENT}versions/", versions.agent_versions, name="agent_versions"),
+    path(f"{AGENT}duplicate/", agents.agent_duplicate, name="agent_duplicate"),
+    path(f"{AGENT}delete/", agents.agent_delete, name="agent_delete"),
 ]

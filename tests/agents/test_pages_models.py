@@ -70,9 +70,7 @@ def test_every_price_is_listed_and_unknown_is_said(world: World) -> None:
 
 
 # ── new, edited, deleted ────────────────────────────────────────────────────────────────────────────
-def test_a_new_endpoint_is_saved_tested_and_given_models(
-    world: World, admin: Client, served: str
-) -> None:
+def test_a_new_endpoint_is_saved_tested_and_given_models(world: World, admin: Client, served: str) -> None:
     form = {"kind": "compatible", "name": "mine", "base_url": served, "key": SECRET, "concurrency": 8}
     answer = admin.post(url(world, "endpoint_new"), form, headers=HTMX)
     endpoint = Endpoint.objects.get(name="mine")
