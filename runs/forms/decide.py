@@ -66,16 +66,18 @@ class DecideForm(forms.Form):
     def __init__(self, asked: Asked, data: Any = None, *, editing: bool = False) -> None:
         super().__init__(data, auto_id=f"d{asked.approval.id.hex[:8]}_%s")
         self.asked = asked
-        chosen = self.data.get("decision", "")
-        self.editing = editing or chosen == "edit"
+        sent = any(name.startswith("edit-") for name in self.data)
         self.fields["comment"].widget.attrs["placeholder"] = PLACEHOLDERS[asked.approval.kind]
         self.edit = SchemaForm(
-            data if chosen == "edit" else None,
+            data if sent else None,
             schema=asked.schema,
             edits=asked.object,
             prefix="edit",
             auto_id=f"d{asked.approval.id.hex[:8]}_%s",
         )
+        # whoever has changed something goes on changing it, whatever button was pressed
+        changed = sent and bool(self.edit.changed_data)
+        self.editing = editing or changed or self.data.get("decision") == "edit"
 
     def rows(self) -> Iterator[Row]:
         """The values of an edit: how each was asked, and the field that changes it."""

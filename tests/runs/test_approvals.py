@@ -338,6 +338,19 @@ def test_a_wrong_edit_says_what_is_wrong_at_its_field_and_keeps_the_rest(world: 
     assert "data-editing" in page
 
 
+def test_an_edit_survives_a_rejection_without_a_reason(world: World, inbox: Inbox) -> None:
+    page = inbox.decide(asked(world), "reject", edits(amount="390")).content.decode()
+    assert "data-editing" in page
+    assert 'value="390"' in page
+    assert "data-editing" not in inbox.decide(asked(world), "reject", edits()).content.decode()
+
+
+def test_an_edit_without_any_values_is_sent_back(world: World, inbox: Inbox) -> None:
+    response = inbox.decide(asked(world), "edit")
+    assert response.status_code == 422
+    assert Approval.objects.filter(status="edited").count() == 0
+
+
 def test_an_edit_is_sent_with_its_types_and_shown_old_to_new(world: World, inbox: Inbox) -> None:
     approval = asked(world)
     assert inbox.decide(approval, "edit", edits(amount="390")).status_code == 302
@@ -364,7 +377,9 @@ def test_a_gates_text_can_be_changed(world: World, inbox: Inbox) -> None:
 
 def test_editing_without_scripts_is_a_page_of_its_own(world: World, inbox: Inbox) -> None:
     approval = asked(world)
-    assert f'href="{inbox.root}{approval.id}/?edit=1"' in inbox.page(f"{approval.id}/")
+    page = inbox.page(f"{approval.id}/")
+    assert f'href="{inbox.root}{approval.id}/?edit=1"' in page
+    assert "data-editing" not in page
     assert "data-editing" in inbox.page(f"{approval.id}/?edit=1")
 
 
