@@ -193,6 +193,11 @@ class Activity:
     def calls(self) -> int:
         return self.model_calls + self.tool_calls
 
+    @property
+    def more(self) -> int:
+        """How many nodes are busy beyond the two that the header names."""
+        return max(0, len(self.now) - 2)
+
 
 def activity_of(run: Run) -> Activity:
     """From the run's spans: one aggregate, and what is open."""

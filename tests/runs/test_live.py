@@ -1,135 +1,44 @@
-"""The live feed: every client gets the exact log in order, however it joins, and only members get it."""
+"""The live feed: every client gets the exact log in order, however it joins."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from typing import Any
-from uuid import uuid4
 
 import pytest
 import redis
-from asgiref.testing import ApplicationCommunicator
 from channels.db import database_sync_to_async as in_thread
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore
-from django.test import Client
 
 from runs.engine import events as ev
-from runs.live import bell, revoke
+from runs.live import bell
 from runs.live import hub as hubs
 from runs.live.run_feed import RESYNC
 from runs.live.viewer import QUEUE
-from runs.models import Run
 from runs.queries import approvals_waiting
-from studio.asgi import application
-from studio.workspaces.actions import remove_member
-from studio.workspaces.models import Membership, User
 from studio.workspaces.roles import Role
 from tests.runs import scenes
-from tests.runs.factory import Script
+from tests.runs.sockets import (
+    PATIENCE_S,
+    begin,
+    browser,
+    has_seq,
+    play,
+    play_and_ring,
+    ring,
+    script_of,
+    seqs,
+)
 from tests.world import World, build
 
 pytestmark = pytest.mark.django_db(transaction=True)
-PATIENCE_S = 5.0
 
 
 @pytest.fixture
 def who(transactional_db: None, redis_client: redis.Redis, settings: Any) -> World:
     settings.NEW_WORKSPACE_HOOKS = []  # no models, tools or teams are needed here
     return build()
-
-
-def session_of(user: User) -> str:
-    session = SessionStore()
-    session[SESSION_KEY] = str(user.pk)
-    session[BACKEND_SESSION_KEY] = "allauth.account.auth_backends.AuthenticationBackend"
-    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
-    session.save()
-    return str(session.session_key)
-
-
-class Browser:
-    """A socket as a page has it."""
-
-    def __init__(self, path: str, session: str = "", origin: str = "http://127.0.0.1:8000") -> None:
-        headers = [(b"host", b"127.0.0.1:8000"), (b"origin", origin.encode())]
-        if session:
-            headers.append((b"cookie", f"sessionid={session}".encode()))
-        scope = {"type": "websocket", "path": path, "query_string": b"", "headers": headers}
-        self.socket = ApplicationCommunicator(application, scope)
-
-    async def open(self) -> bool:
-        await self.socket.send_input({"type": "websocket.connect"})
-        answer = await self.socket.receive_output(PATIENCE_S)
-        return bool(answer["type"] == "websocket.accept")
-
-    async def close(self) -> None:
-        await self.socket.send_input({"type": "websocket.disconnect", "code": 1000})
-        await self.socket.wait(PATIENCE_S)
-
-    async def say(self, text: str = "", **message: Any) -> None:
-        await self.socket.send_input({"type": "websocket.receive", "text": text or json.dumps(message)})
-
-    async def hears_nothing(self) -> bool:
-        return bool(await self.socket.receive_nothing(0.3))
-
-    async def hear(self) -> dict[str, Any]:
-        output = await self.socket.receive_output(PATIENCE_S)
-        if output["type"] == "websocket.close":
-            return {"type": "closed", "code": output["code"]}
-        frame: dict[str, Any] = json.loads(output["text"])
-        return frame
-
-    async def hear_until(self, done: Callable[[list[dict[str, Any]]], bool]) -> list[dict[str, Any]]:
-        frames: list[dict[str, Any]] = []
-        while not done(frames):
-            frames.append(await self.hear())
-        return frames
-
-
-@asynccontextmanager
-async def browser(path: str, user: User | None) -> AsyncIterator[Browser]:
-    session = await in_thread(session_of)(user) if user else ""
-    opened = Browser(path, session)
-    assert await opened.open()
-    try:
-        yield opened
-    finally:
-        await opened.close()
-
-
-def seqs(frames: list[dict[str, Any]]) -> list[int]:
-    return [event["seq"] for frame in frames if frame["type"] == "events" for event in frame["events"]]
-
-
-def has_seq(last: int) -> Callable[[list[dict[str, Any]]], bool]:
-    return lambda frames: bool(seqs(frames)) and seqs(frames)[-1] >= last
-
-
-def script_of(who: World) -> Script:
-    return Script(who.workspace, who.owner.user)
-
-
-def ring(run: Run, *, approvals: bool = False) -> None:
-    bell.ring_on_commit(run.pk, run.workspace_id, run.seq, run.status, approvals=approvals)
-
-
-def play(scene: Callable[[Script], Script], script: Script) -> Run:
-    """The run after one more scene."""
-    return scene(script).commit()
-
-
-def play_and_ring(scene: Callable[[Script], Script], script: Script) -> Run:
-    run = play(scene, script)
-    ring(run)
-    return run
-
-
-def begin(who: World, scene: Callable[[Script], Script] = scenes.opening) -> Run:
-    return play(scene, script_of(who))
 
 
 # ── a run ───────────────────────────────────────────────────────────────────────────────────────────
@@ -329,86 +238,3 @@ async def test_rings_of_other_workspaces_are_not_heard(who: World) -> None:
         run = await in_thread(begin)(who, scenes.at_the_gate)
         await in_thread(ring)(run, approvals=True)
         assert await page.hears_nothing()
-
-
-# ── who may listen ──────────────────────────────────────────────────────────────────────────────────
-async def test_strangers_and_the_signed_out_hear_nothing(who: World) -> None:
-    run = await in_thread(begin)(who, scenes.opening)
-    for path in (f"/ws/runs/{run.pk}/", "/ws/w/acme/"):
-        async with browser(path, None) as page:
-            assert await page.hear() == {"type": "closed", "code": 4401}
-        async with browser(path, who.stranger.user) as page:
-            assert await page.hear() == {"type": "closed", "code": 4404}
-    async with browser(f"/ws/runs/{uuid4()}/", who.stranger.user) as page:
-        assert await page.hear() == {"type": "closed", "code": 4404}, "not there looks like not yours"
-
-
-async def test_another_sites_page_cannot_open_a_socket(who: World) -> None:
-    run = await in_thread(begin)(who, scenes.opening)
-    session = await in_thread(session_of)(who.owner.user)
-    assert not await Browser(f"/ws/runs/{run.pk}/", session, origin="https://evil.example").open()
-
-
-async def test_removing_a_member_closes_their_sockets_and_nobody_elses(who: World) -> None:
-    run = await in_thread(begin)(who, scenes.opening)
-
-    def remove() -> None:
-        membership = Membership.objects.get(workspace=who.workspace, user=who.viewer.user)
-        remove_member(actor=who.owner, membership=membership)
-
-    async with (
-        browser(f"/ws/runs/{run.pk}/", who.viewer.user) as theirs,
-        browser("/ws/w/acme/", who.viewer.user) as lists,
-        browser(f"/ws/runs/{run.pk}/", who.operator.user) as other,
-    ):
-        await lists.hear()
-        await in_thread(remove)()
-        assert await theirs.hear() == {"type": "closed", "code": 4403}
-        assert await lists.hear() == {"type": "closed", "code": 4403}
-        await other.say(type="subscribe", after=0)
-        assert (await other.hear())["type"] == "events"
-
-
-async def test_signing_out_closes_the_sockets_of_that_session_only(who: World) -> None:
-    def sign_in() -> tuple[Client, str]:
-        client = Client()
-        client.force_login(who.viewer.user, backend="allauth.account.auth_backends.AuthenticationBackend")
-        return client, client.cookies["sessionid"].value
-
-    client, session = await in_thread(sign_in)()
-    mine, other = Browser("/ws/w/acme/", session), Browser("/ws/w/acme/", (await in_thread(sign_in)())[1])
-    for page in (mine, other):
-        assert await page.open()
-        await page.hear()
-    await in_thread(client.post)("/accounts/logout/")
-    assert await mine.hear() == {"type": "closed", "code": 4401}
-    assert await other.hears_nothing()
-    for page in (mine, other):
-        await page.close()
-
-
-async def test_a_lost_revocation_is_made_good_by_looking_again(who: World) -> None:
-    async with (
-        browser("/ws/w/acme/", who.viewer.user) as page,
-        browser("/ws/w/acme/", who.owner.user) as other,
-    ):
-        await page.hear()
-        await other.hear()
-        await in_thread(Membership.objects.filter(user=who.viewer.user).delete)()
-        hub = hubs.hub()
-        assert hub._reads is not None
-        await hub.guests.check(hub._reads)
-        assert await page.hear() == {"type": "closed", "code": 4403}
-        assert await other.hears_nothing()
-
-
-def test_the_hook_survives_an_unreachable_redis(
-    who: World, monkeypatch: pytest.MonkeyPatch, caplog: Any
-) -> None:
-    class Down:
-        async def group_send(self, group: str, message: dict[str, Any]) -> None:
-            raise redis.ConnectionError("refused")
-
-    monkeypatch.setattr(revoke, "get_channel_layer", Down)
-    revoke.close_sockets(who.workspace.pk, who.viewer.user.pk)
-    assert "could not be told to close" in caplog.text
