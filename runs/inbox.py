@@ -15,6 +15,7 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Length
 from django.http import QueryDict
 
+from agents.models import TeamVersion
 from runs import queries
 from runs.actions.appending import plan_of
 from runs.approval_words import state_of, who_may
@@ -58,7 +59,7 @@ def decided(member: Member) -> QuerySet[Approval]:
 
 def _with_run(rows: QuerySet[Approval]) -> QuerySet[Approval]:
     rows = rows.select_related("run__team_version__team", "run__started_by", "decided_by")
-    return rows.defer("run__team_version__team__draft", "run__head_hash")
+    return rows.defer("run__team_version__content", "run__team_version__team__draft", "run__head_hash")
 
 
 def by_text(member: Member, rows: QuerySet[Approval], text: str) -> QuerySet[Approval]:
@@ -93,15 +94,23 @@ class Line:
 
 
 def lines(rows: Iterable[Approval]) -> list[Line]:
-    """Two queries for all of them together, beside one for each version that is not known yet."""
+    """Three queries for all of them together."""
     listed = list(rows)
-    calls = _calls(listed)
+    calls, plans = _calls(listed), _plans(listed)
     contents = _contents(listed, [call.arguments for call in calls.values()])
-    return [_line(one, calls.get((one.run_id, one.call)), contents) for one in listed]
+    return [
+        _line(one, plans[one.run.team_version_id], calls.get((one.run_id, one.call)), contents)
+        for one in listed
+    ]
 
 
-def _line(one: Approval, call: ev.ToolCallVetted | None, contents: dict[str, Any]) -> Line:
-    plan = plan_of(one.run.team_version)
+def _plans(listed: list[Approval]) -> dict[UUID, Plan]:
+    """By version; a list of many runs has few of them."""
+    versions = TeamVersion.objects.in_bulk({one.run.team_version_id for one in listed})
+    return {pk: plan_of(version) for pk, version in versions.items()}
+
+
+def _line(one: Approval, plan: Plan, call: ev.ToolCallVetted | None, contents: dict[str, Any]) -> Line:
     if call is None:
         return Line(one, plan)
     tool = plan.team.tools.get(call.tool)
