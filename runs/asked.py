@@ -266,6 +266,8 @@ class Asked:
         """What happens when nobody decides in time."""
         if self.approval.kind != "gate":
             return f"If nobody decides, the call is not made, and {self.node} is told so."
+        if self.plan.configs[self.approval.path].on_expiry == "fail":
+            return "If nobody decides, the run fails."
         edges = self.plan.view.outgoing[self.approval.path]
         targets = [self.plan.title(edge.target) for edge in edges if edge.kind is EdgeKind.ERROR]
         if targets:

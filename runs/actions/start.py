@@ -65,14 +65,14 @@ def start_run(
     except IntegrityError:
         if not idempotency_key:
             raise
-        return _earlier(actor, idempotency_key[:200], version, digest)
+        return _earlier(actor, idempotency_key[:200], version, digest, mode)
     return run
 
 
 def _check_input(plan: Plan, value: dict[str, Any], content: Content) -> None:
     schema = plan.configs[plan.entry].input_schema
     found = [
-        Problem("input.invalid", sentence, "Correct the field.", plan.entry, field=sentence.split(":", 1)[0])
+        Problem("input.invalid", sentence, "Correct the field.", plan.entry, field=_place(sentence))
         for sentence in schemas.errors(schema, value)
     ]
     size = len(content.text_of(value).encode("utf-8", "replace"))
@@ -82,6 +82,12 @@ def _check_input(plan: Plan, value: dict[str, Any], content: Content) -> None:
         )
     if found:
         raise BadInput(found)
+
+
+def _place(sentence: str) -> str:
+    """The field that a sentence of the schema check begins with, if it does."""
+    place, sign, _ = sentence.partition(": ")
+    return place if sign and " " not in place else ""
 
 
 def _append_start(run: Run, plan: Plan, content: Content, actor: Member, limits: RunLimits) -> None:
@@ -104,11 +110,11 @@ def _append_start(run: Run, plan: Plan, content: Content, actor: Member, limits:
     append(Locked(run, plan, content, draft), started)
 
 
-def _earlier(actor: Member, key: str, version: TeamVersion, digest: str) -> Run:
+def _earlier(actor: Member, key: str, version: TeamVersion, digest: str, mode: str) -> Run:
     run = Run.objects.get(workspace=actor.workspace, idempotency_key=key)
-    if run.team_version_id != version.pk or run.input_digest != digest:
+    if (run.team_version_id, run.input_digest, run.mode) != (version.pk, digest, mode):
         raise Refused(
             "idempotency_conflict",
-            f"The idempotency key was used for run {run.short_id} with another team version or input.",
+            f"The idempotency key was used for run {run.short_id} with another version, input or mode.",
         )
     return run

@@ -37,6 +37,8 @@ def _ending(state: RunState, plan: Plan) -> ev.Event | None:
     if state.cancel_requested:
         return ev.RunCancelled()
     exit_ = state.node(plan.exit)
+    if any(node.fatal for node in state.nodes.values()):
+        return _failure(state, plan)
     if exit_.status is NodeStatus.DONE:
         return ev.RunCompleted(output=exit_.output)
     if exit_.status in (NodeStatus.FAILED, NodeStatus.SKIPPED):

@@ -117,6 +117,7 @@ class NodeCompleted(Event, tag="NodeCompleted", frozen=True, kw_only=True):
 class NodeFailed(Event, tag="NodeFailed", frozen=True, kw_only=True):
     code: str
     message: str
+    fatal: bool = False  # ends the run, whatever error edges there are
 
 
 class NodeSkipped(Event, tag="NodeSkipped", frozen=True, kw_only=True):

@@ -104,7 +104,7 @@ def _(state: RunState, event: ev.NodeCompleted) -> None:
 @on(ev.NodeFailed)
 def _(state: RunState, event: ev.NodeFailed) -> None:
     node = _settle(state, event, NodeStatus.FAILED)
-    node.code, node.message = event.code, event.message
+    node.code, node.message, node.fatal = event.code, event.message, event.fatal
 
 
 @on(ev.NodeSkipped)

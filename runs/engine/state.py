@@ -122,6 +122,7 @@ class Node:
     code: str = ""
     message: str = ""
     upstream_failed: bool = False
+    fatal: bool = False
     transcript: list[str] = field(default_factory=list)
     turns: int = 0
     corrections: int = 0

@@ -17,6 +17,8 @@ import redis
 import redis.asyncio
 from django.conf import settings
 from django.db import transaction
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 BELL = "troupe:bell"
 TEXT = "troupe:text:"
@@ -27,7 +29,7 @@ log = logging.getLogger(__name__)
 
 @lru_cache(maxsize=1)
 def _client() -> redis.Redis:
-    return redis.Redis.from_url(settings.REDIS, socket_timeout=2, socket_connect_timeout=2)
+    return redis.Redis.from_url(settings.REDIS, socket_timeout=2, retry=Retry(NoBackoff(), 0))
 
 
 def message(run: UUID, workspace: UUID, seq: int, status: str, approvals: bool) -> str:

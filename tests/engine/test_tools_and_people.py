@@ -186,6 +186,21 @@ def test_an_expired_gate_is_never_a_yes() -> None:
     assert run.node("b").status == "skipped"
 
 
+@pytest.mark.parametrize(("on_expiry", "ended"), [("reject", "done"), ("fail", "failed")])
+def test_what_happens_on_expiry_is_chosen(on_expiry: str, ended: str) -> None:
+    guarded = team(
+        {
+            "input": IN,
+            "gate": ("approval", {"deadline_s": 60, "on_expiry": on_expiry}),
+            "plan_b": agent(),
+            "output": OUT,
+        },
+        ["input>gate", "gate>output", "gate!plan_b", "plan_b>output"],
+    )
+    run = Engine(guarded, saying("instead")).start().go()
+    assert run.state.ended == ended
+
+
 def test_cancel_withdraws_what_was_asked() -> None:
     run = Engine(gate(), saying("draft")).start().go().cancel().go()
     assert run.state.ended == "cancelled"

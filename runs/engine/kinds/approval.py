@@ -130,7 +130,9 @@ class ApprovalKind(Kind):
             note = f"{approval.by_name} approved" + (" with changes" if approval.edited else "")
             return Record(ev.NodeCompleted(path=view.path, output=output, note=note))
         if approval.status == "expired":
-            return Record(ev.NodeFailed(path=view.path, code="expired", message="Nobody decided in time."))
+            fatal = approval.on_expiry == "fail"
+            message = "Nobody decided in time."
+            return Record(ev.NodeFailed(path=view.path, code="expired", message=message, fatal=fatal))
         reason = f": {approval.comment}" if approval.comment else "."
         message = f"{approval.by_name} rejected it{reason}"[:500]
         return Record(ev.NodeFailed(path=view.path, code="rejected", message=message))

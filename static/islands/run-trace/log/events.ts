@@ -42,7 +42,7 @@ interface Facts {
   NodeStarted: object;
   NodeNoted: { key: string; text: string; data?: Record<string, unknown> };
   NodeCompleted: { output: string; chosen?: string[] | null; note?: string };
-  NodeFailed: { code: string; message: string };
+  NodeFailed: { code: string; message: string; fatal?: boolean };
   NodeSkipped: { because: "not taken" | "upstream failed" };
   NodeCancelled: { because: string };
   ModelCallStarted: {

@@ -126,6 +126,7 @@ const HANDLERS: Handlers = {
     const node = settle(state, event, "failed");
     node.code = event.code;
     node.message = event.message;
+    node.fatal = event.fatal ?? false;
   },
   NodeSkipped(state, event) {
     settle(state, event, "skipped").upstream_failed = event.because === "upstream failed";

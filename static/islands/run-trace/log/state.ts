@@ -79,6 +79,7 @@ export interface NodeFacts {
   code: string;
   message: string;
   upstream_failed: boolean;
+  fatal: boolean;
   transcript: string[];
   turns: number;
   corrections: number;
@@ -139,7 +140,7 @@ export function newState(): RunState {
 export function newNode(path: string): NodeFacts {
   return {
     path, status: "pending", started_at: 0, ended_at: 0, output: "", chosen: null, code: "", message: "",
-    upstream_failed: false, transcript: [], turns: 0, corrections: 0, rejected_turn: 0, calls: new Map(),
+    upstream_failed: false, fatal: false, transcript: [], turns: 0, corrections: 0, rejected_turn: 0, calls: new Map(),
     approvals: new Map(), timers: new Map(), notes: new Map(),
   };
 }
