@@ -71,10 +71,10 @@ function Answer({ one, call, text }: { one: Attempt; call: Call; text: string })
     const waits = `${one.attempt > 1 ? "Asked again" : "Asked"} ${span(one.started_at, 0, now)} ago; no word has come yet.`;
     return <div className="rt-block">{text ? <Writing text={text} /> : <p className="text-dim">{waits}</p>}</div>;
   }
-  if (one.status === "failed") {
+  if (one.status === "failed" || one.status === "cancelled") {
     return (
       <div className="rt-block">
-        <p className="rt-said s-failed">{one.message || "The call failed."}</p>
+        <p className={`rt-said s-${one.status}`}>{one.message || "The call failed."}</p>
         {one.partial && <Section title="What had arrived"><Content digest={one.partial} /></Section>}
       </div>
     );

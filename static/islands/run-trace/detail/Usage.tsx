@@ -50,7 +50,7 @@ function Latency({ one }: { one: Attempt }) {
   return (
     <div className="rt-usage-part">
       <div className="flex"><span className="label flex-1">Latency</span><span className="num text-meta">{span(one.started_at, one.ended_at, now)}{one.status === "running" && " so far"}</span></div>
-      {first !== null && whole > 0 && one.status !== "failed" && (
+      {first !== null && whole > 0 && (one.status === "done" || one.status === "running") && (
         <>
           <div className="rt-latency"><i style={{ width: `${Math.min(100, (first / whole) * 100)}%` }} /></div>
           <p className="text-label num mt-1"><span className="text-dim">first token</span> {duration(first)}{whole - first > 0.001 && <> <span className="text-dim ml-2">writing</span> {duration(whole - first)}</>}</p>

@@ -13,7 +13,7 @@ export interface Attempt {
   seq: number;
   started_at: number;
   ended_at: number; // 0: in flight
-  status: "running" | "done" | "failed" | "doubt";
+  status: "running" | "done" | "failed" | "doubt" | "cancelled";
   code: string;
   message: string;
   charge: Charge | null;
@@ -72,11 +72,11 @@ export class Trace {
       case "ToolCallCompleted":
         return this.finish(event, "done", null, { result: event.result });
       case "ModelCallFailed":
-        return this.finish(event, "failed", event.charge ?? null, {
+        return this.finish(event, event.code === "cancelled" ? "cancelled" : "failed", event.charge ?? null, {
           code: event.code, message: event.message, partial: event.partial ?? "",
         });
       case "ToolCallFailed":
-        return this.finish(event, "failed", null, { code: event.code, message: event.message, result: event.result ?? "" });
+        return this.finish(event, event.code === "cancelled" ? "cancelled" : "failed", null, { code: event.code, message: event.message, result: event.result ?? "" });
       case "CallAbandoned":
         return this.finish(event, "failed", event.charge ?? null, {
           code: "abandoned", message: "Its worker stopped before the result was recorded.",

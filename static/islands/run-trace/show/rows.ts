@@ -13,7 +13,7 @@ import type { Selected } from "./selection";
 import { DECISIONS } from "./words";
 
 export interface Bar {
-  kind: "model" | "tool" | "person" | "backoff" | "failed" | "group";
+  kind: "model" | "tool" | "person" | "backoff" | "failed" | "stopped" | "group";
   from: number;
   to: number;
   live: boolean;
@@ -97,13 +97,13 @@ function childrenOf(store: Store, node: NodeFacts, now: number): Row[] {
 function attemptRow(one: Attempt, now: number): Row {
   const running = one.status === "running";
   const used = one.charge ? (one.charge.usage?.input_tokens ?? 0) + (one.charge.usage?.output_tokens ?? 0) : null;
-  const kind = one.status === "failed" || one.status === "doubt" ? "failed" : one.kind;
+  const kind = one.status === "cancelled" ? "stopped" : one.status === "failed" || one.status === "doubt" ? "failed" : one.kind;
   const name = one.kind === "model" ? `Turn ${one.turn}` : one.name;
   return {
     ...blank(`call:${one.key}`, { kind: "call", call: one.call, attempt: one.attempt }, 1),
     icon: one.kind === "model" ? "sparkles" : "wrench", tone: one.kind,
     label: one.attempt > 1 ? `${name}, attempt ${one.attempt}` : name,
-    hint: one.code || (one.kind === "model" && one.finish_reason === "length" ? "cut off" : ""),
+    hint: (one.status === "cancelled" ? "" : one.code) || (one.kind === "model" && one.finish_reason === "length" ? "cut off" : ""),
     status: running ? "running" : one.status === "done" ? null : one.status,
     tokens: one.kind === "tool" ? "" : used === null ? (running ? "" : "0") : tokens(used),
     cost: one.kind === "tool" ? "–" : running ? (one.reserved === null ? "unknown" : money(one.reserved)) : one.charge ? money(one.cost) : "$0.00",

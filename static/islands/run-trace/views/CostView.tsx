@@ -71,7 +71,7 @@ function Summary({ costs }: { costs: Costs }) {
     <section className="panel">
       <div className="figures">
         <div><div className="label">{costs.simulated ? "It would have cost" : "Spent"}</div><div className="figure-big" title={spent ?? ""}>{shown(costs.total, costs)}</div>
-          <div className="text-dim text-meta">{costs.limit ? `of ${money(parseMoney(costs.limit))}` : "no limit"}{costs.total.unknown > 0 && `, and ${costs.total.unknown} calls of unknown cost`}</div></div>
+          <div className="text-dim text-meta">{costs.limit ? `of ${money(parseMoney(costs.limit))}` : "no limit"}{costs.total.unknown > 0 && `, and ${costs.total.unknown} ${costs.total.unknown === 1 ? "call" : "calls"} of unknown cost`}</div></div>
         <div><div className="label">Reserved</div><div className="figure-big text-dim italic">{money(parseMoney(costs.reserved))}</div><div className="text-dim text-meta">for calls in flight</div></div>
         <div><div className="label">Billed calls</div><div className="figure-big">{costs.total.calls}</div>{costs.total.estimated > 0 && <div className="text-dim text-meta">{costs.total.estimated} estimated: cut off before their usage arrived</div>}</div>
         <div><div className="label">Tokens</div><div className="figure-big">{counted(costs.total.input + costs.total.output)}</div><div className="text-dim text-meta">{costs.total.input ? `${Math.round((100 * costs.total.cached) / costs.total.input)} % of the input cached` : ""}</div></div>

@@ -1,5 +1,5 @@
 // The waterfall: who worked when, who was waited for, and where the run is now.
-import { useMemo, useState } from "react";
+import { useCallback, useMemo, useState } from "react";
 import { Icon } from "../parts/icons";
 import { VirtualRows } from "../parts/VirtualRows";
 import { useNow, useRun } from "../show/context";
@@ -13,11 +13,14 @@ import { WaterfallRow } from "./WaterfallRow";
 const ROW = 24;
 const ROOM_AFTER_NOW = 0.06;
 const MOST_ZOOM = 512;
-const PHONE = matchMedia("(max-width: 767px)");
+const NARROW = 720; // pixels, below which only times stay beside the plot
+const PLOT_PART = 0.5;
+const TICK_ROOM = 90;
 
 export function TimelineView() {
   const { store, page, selected, select } = useRun();
   const now = useNow();
+  const [box, width] = useWidth();
   const [opened, setOpened] = useState<ReadonlyMap<string, boolean>>(new Map());
   const [folded, setFolded] = useState(true);
   const [window, setWindow] = useState<Interval>([0, 1]);
@@ -28,7 +31,7 @@ export function TimelineView() {
   const gaps = idle(start, now, active);
   const idled = folded ? gaps.reduce((sum, [from, to]) => sum + to - from, 0) : 0;
   const end = store.state.ended ? now : now + (now - start - idled) * ROOM_AFTER_NOW;
-  const scale = makeScale(start, end, now, folded ? gaps : [], window, PHONE.matches ? 3 : 7);
+  const scale = makeScale(start, end, now, folded ? gaps : [], window, Math.min(8, Math.max(2, Math.floor((width * PLOT_PART) / TICK_ROOM))));
   const current = rows.findIndex((row) => sameSelected(row.select, selected));
   const turn = (path: string, open: boolean) => setOpened(new Map(opened).set(path, open));
   return (
@@ -39,7 +42,7 @@ export function TimelineView() {
         {gaps.length > 0 && <button type="button" className="btn btn-xs" aria-pressed={folded} onClick={() => setFolded(!folded)}><Icon name="fold-horizontal" />Idle folded</button>}
         <Zoom window={window} setWindow={setWindow} />
       </div>
-      <div className="wf">
+      <div ref={box} className={`wf${width < NARROW ? " is-narrow" : ""}`}>
         <Strip start={start} end={end} now={store.state.ended ? 0 : now} active={active} waits={waitTimes(store, now)} window={window} onWindow={setWindow} narrowed={!folded || gaps.length === 0} />
         <VirtualRows count={rows.length} height={ROW} label="Steps in order of time" className="wf-rows" current={current}
           onMove={(index) => select(rows[index]!.select)} head={<Axis scale={scale} now={store.state.ended ? null : scale.at(now)} onUnfold={() => setFolded(false)} />}
@@ -52,6 +55,17 @@ export function TimelineView() {
       </div>
     </div>
   );
+}
+
+function useWidth(): [(node: HTMLElement | null) => void, number] {
+  const [width, setWidth] = useState(1000);
+  const watch = useCallback((node: HTMLElement | null) => {
+    if (!node) return;
+    const observer = new ResizeObserver(() => setWidth(node.clientWidth));
+    observer.observe(node);
+    return () => observer.disconnect();
+  }, []);
+  return [watch, width];
 }
 
 function waited(end: number, start: number, waits: Interval[]): string {
