@@ -71,6 +71,13 @@ class ToolFacts:
             return {}
 
     @property
+    def settings(self) -> list[tuple[str, str]]:
+        """The configuration in words: each field's title and what it is set to."""
+        fields = self.kind.Config.model_fields if self.kind else {}
+        titles = {name: info.title or name for name, info in fields.items()}
+        return [(titles.get(name, name), _in_words(value)) for name, value in self.spec.config.items()]
+
+    @property
     def secrets_missing(self) -> list[str]:
         """Secrets that the configuration names and nobody has entered."""
         if self.kind is None or self.tool is None:
@@ -80,6 +87,14 @@ class ToolFacts:
         except ValidationError:
             return []
         return [name for name in names if name not in self.tool.secrets]
+
+
+def _in_words(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(_in_words(one) for one in value) or "none"
+    if isinstance(value, dict):  # a header: secret ones have no value here
+        return f"{value.get('name', '')}: {'secret' if value.get('secret') else value.get('value', '')}"
+    return str(value)
 
 
 def facts_of(workspace: Workspace) -> list[ToolFacts]:

@@ -39,6 +39,7 @@ document.addEventListener("htmx:after:swap", ({ detail }) => {
   if (detail.ctx?.sourceElement?.matches?.("[data-agent-form]")) {
     const saved = detail.ctx.response?.status === 200;
     if (saved) clearErrors();
+    else form()?.querySelector('.form-problem, [aria-invalid="true"], .field-error:not([hidden])')?.scrollIntoView({ block: "center" });
     mark(!saved);
   }
   count();
