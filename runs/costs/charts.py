@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import cache
 from html import escape
 from importlib import import_module
-from math import log10
+from math import floor, log10
 from typing import Any
 
 from runs.costs.spread import STEPS, Latency, Spread
@@ -127,25 +127,26 @@ def spend_chart(costs: Costs, runs_url: Callable[[datetime, datetime], str]) -> 
             )
         )
     top = float(max(totals, default=Decimal(0)))
-    return _figure(traces, xaxis=_time_axis(buckets, names, step), yaxis=_money_axis(top))
+    yaxis, room = _money_axis(top)
+    return _figure(traces, xaxis=_time_axis(buckets, names, step), yaxis=yaxis, margin={"l": room})
 
 
-def _money_axis(top: float) -> dict[str, Any]:
-    """Round steps with as many decimals as they need."""
+def _money_axis(top: float) -> tuple[dict[str, Any], int]:
+    """Round steps with as many decimals as they need, and the room that their labels take."""
     if top <= 0:
-        return {"range": [0, 1], "tickvals": [0], "ticktext": ["$0"]}
+        return {"range": [0, 1], "tickvals": [0], "ticktext": ["$0"]}, 34
     step = _round_step(top / 5)
     ticks = [step * at for at in range(int(top / step) + 2)]
-    decimals = max(0, -int(f"{step:.0e}".split("e")[1]))
+    decimals = max(0, -floor(log10(step)))
     words = ["$0", *(f"${tick:,.{max(decimals, 2) if decimals else 0}f}" for tick in ticks[1:])]
-    margin = {"ticklabelstandoff": 8}
-    return {"range": [0, top * 1.06], "tickvals": ticks, "ticktext": words, **margin}
+    room = 16 + round(6.4 * max(map(len, words)))
+    return {"range": [0, top * 1.06], "tickvals": ticks, "ticktext": words}, room
 
 
 def _round_step(least: float) -> float:
     """1, 2 or 5 times a power of ten."""
-    power = 10.0 ** int(f"{least:.0e}".split("e")[1])
-    return next(factor * power for factor in (1, 2, 5, 10, 20) if factor * power >= least)
+    power = 10.0 ** floor(log10(least))
+    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= least)
 
 
 def latency_chart(latency: dict[datetime, Latency], costs: Costs) -> Figure:
@@ -190,7 +191,7 @@ def _end_label(name: str, x: str, y: float | None) -> dict[str, Any]:
 
 def spread_chart(spread: Spread) -> Figure:
     """Runs by what they cost, on a log scale; dashed lines at the median and the 95th percentile."""
-    low, high = min(spread.bars), max(spread.bars)
+    low, high = _ends(spread)
     places = list(range(low, high + 1))
     edges = [(money(_power(at)), money(_power(at + 1))) for at in places]
     bar = _plotly().Bar(
@@ -207,10 +208,18 @@ def spread_chart(spread: Spread) -> Figure:
         "ticktext": [money(Decimal(10) ** int(one)).removesuffix(".00") for one in decades],
         "range": [low / STEPS - 0.1, (high + 1) / STEPS + 0.1],
     }
+    tick = max(1, round(_round_step(max(spread.bars.values()) / 5)))
     shapes, labels, rows = _references(spread)
     margin = {"l": 34, "r": 6, "t": 9 + 13 * rows, "b": 24}
     layout = {"bargap": 0.08, "hovermode": "closest", "margin": margin}
-    return _figure([bar], xaxis=xaxis, shapes=shapes, annotations=labels, **layout)
+    return _figure([bar], xaxis=xaxis, yaxis={"dtick": tick}, shapes=shapes, annotations=labels, **layout)
+
+
+def _ends(spread: Spread) -> tuple[int, int]:
+    """The first and the last bar, wide enough apart for a scale."""
+    low, high = min(spread.bars), max(spread.bars)
+    missing = max(0, 2 * STEPS - (high - low + 1))
+    return low - (missing + 1) // 2, high + missing // 2
 
 
 def _power(at: int) -> Decimal:
@@ -219,9 +228,10 @@ def _power(at: int) -> Decimal:
 
 def _references(spread: Spread) -> tuple[list[dict[str, Any]], list[dict[str, Any]], int]:
     """Lines, their labels, and in how many rows these are: a p95 far to the right has its label above."""
-    low, high = min(spread.bars) / STEPS, (max(spread.bars) + 1) / STEPS
+    low, high = (end / STEPS for end in _ends(spread))
     shapes, labels, rows = [], [], 1
-    for name, amount in (("median", spread.median), ("p95", spread.p95)):
+    lines = {"median": spread.median, "p95": spread.p95 if spread.p95 != spread.median else None}
+    for name, amount in lines.items():
         if not amount:
             continue
         x = log10(amount)

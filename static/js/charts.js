@@ -56,8 +56,14 @@ function thinned(layout, width) {
   return { ...layout, xaxis: { ...layout.xaxis, tickvals: tickvals.filter(stays), ticktext: words } };
 }
 
+const size = (place) => `${place.clientWidth}×${place.clientHeight}`;
+const drawnAt = new WeakMap();
 const sizes = new ResizeObserver((entries) => {
-  for (const { target } of entries) if (target.isConnected) window.Plotly.Plots.resize(target);
+  for (const { target } of entries) {
+    if (!target.isConnected || drawnAt.get(target) === size(target)) continue;
+    drawnAt.set(target, size(target));
+    window.Plotly.Plots.resize(target);
+  }
 });
 
 function follow(element) {
@@ -86,6 +92,7 @@ async function draw() {
     const { paint, done } = painter(place);
     const { data: traces, layout } = painted(figures[place.dataset.chart], paint);
     done();
+    drawnAt.set(place, size(place));
     const isNew = !place.classList.contains("js-plotly-plot");
     await Plotly.react(place, traces, thinned(layout, place.clientWidth), CONFIG);
     if (isNew) follow(place);
