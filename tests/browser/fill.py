@@ -18,7 +18,7 @@ import django
 
 django.setup()
 
-from agents.models import Agent, Endpoint, Team, Tool  # noqa: E402
+from agents.models import Agent, Endpoint, EndpointModel, Note, Team, Tool  # noqa: E402
 from runs.models import Approval, Run  # noqa: E402
 from studio.workspaces.access import Member, Role  # noqa: E402
 from studio.workspaces.actions import create_workspace, ensure_owner, invite, sign_in_link  # noqa: E402
@@ -60,13 +60,18 @@ def demo(owner: Member) -> dict[str, str]:
     Run.objects.filter(workspace=workspace).update(runnable=False)
     pending = Approval.objects.filter(workspace=workspace, status="pending")
     approvals = {f"approval_{row.kind}": str(row.id) for row in pending}
+    model = EndpointModel.objects.filter(endpoint__workspace=workspace).order_by("endpoint__name", "name")[0]
+    text = "Refunds above 500 euros need a second look. Ask the finance team before promising a date."
+    note, _ = Note.objects.get_or_create(workspace=workspace, key="refund-policy", defaults={"text": text})
     return {
         **runs,
         **approvals,
         "team": str(Team.objects.filter(workspace=workspace, name="Support triage").get().pk),
         "agent": str(Agent.objects.filter(workspace=workspace).order_by("name")[0].pk),
         "tool": str(Tool.objects.filter(workspace=workspace).order_by("name")[0].pk),
-        "endpoint": str(Endpoint.objects.filter(workspace=workspace).order_by("name")[0].pk),
+        "endpoint": str(model.endpoint_id),
+        "model": str(model.pk),
+        "note": str(note.pk),
     }
 
 

@@ -46,6 +46,7 @@ SCREENS = [
     Screen("invitation", "normal", "{invitation}", signed_in=False),
     Screen("account_set_password", "normal", "/accounts/password/set/"),
     Screen("account_logout", "normal", "/accounts/logout/"),
+    Screen("account_signup", "closed", "/accounts/signup/", signed_in=False),
     Screen("workspace_new", "normal", "/workspaces/new/"),
     *_in_workspaces("home", ""),
     *_in_workspaces("teams", "teams/"),
@@ -58,13 +59,20 @@ SCREENS = [
     *_in_workspaces("agents", "agents/"),
     Screen("agent_new", "normal", "/w/{slug}/agents/new/"),
     Screen("agent", "normal", "/w/{slug}/agents/{agent}/"),
+    Screen("agent_versions", "normal", "/w/{slug}/agents/{agent}/versions/"),
     *_in_workspaces("models", "models/"),
     Screen("endpoint", "normal", "/w/{slug}/models/{endpoint}/"),
     Screen("endpoint_new", "normal", "/w/{slug}/models/new/"),
+    Screen("endpoint_edit", "normal", "/w/{slug}/models/{endpoint}/edit/"),
+    Screen("endpoint_key", "normal", "/w/{slug}/models/{endpoint}/key/"),
+    Screen("model_new", "normal", "/w/{slug}/models/{endpoint}/models/"),
+    Screen("price_new", "normal", "/w/{slug}/models/model/{model}/price/"),
     *_in_workspaces("tools", "tools/"),
     Screen("tool_new", "normal", "/w/{slug}/tools/new/"),
     Screen("tool", "normal", "/w/{slug}/tools/{tool}/"),
     *_in_workspaces("notes", "tools/notes/"),
+    Screen("note", "normal", "/w/{slug}/tools/notes/{note}/"),
+    Screen("note_new", "normal", "/w/{slug}/tools/notes/new/"),
     *_in_workspaces("runs", "runs/"),
     *[
         _run(state)
@@ -85,7 +93,15 @@ SCREENS = [
 ]
 
 # Addresses that answer GET but are no screen: data, fragments, downloads, redirects.
-NO_SCREEN: frozenset[str] = frozenset()
+NO_SCREEN = frozenset(
+    {
+        *("agent_model", "approval_now", "approvals_list", "home_live", "run_live", "runs_rows", "search"),
+        *("costs_csv", "runs_csv", "run_content", "run_cost", "run_events", "team_export", "team_graph"),
+        *("healthz", "readyz"),
+        "account_inactive",  # allauth's word for a person who was shut out
+        "account_change_password",  # account_set_password with one field more
+    }
+)
 
 
 def pictures(only: list[str]) -> Iterator[tuple[Screen, str, str]]:
