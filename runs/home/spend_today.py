@@ -19,7 +19,7 @@ from studio.workspaces.access import Member
 
 USUAL_DAYS = 14  # days before today that a usual day is the mean of
 FEWEST = 3  # of them must have spent something
-WIDTH, HEIGHT, FLOOR, TOP = 328, 118, 100, 8  # the drawing, its base line and its upper edge
+WIDTH, HEIGHT, FLOOR, TOP = 328, 118, 100, 18  # the drawing, its base line and its upper edge
 HOUR = timedelta(hours=1)
 
 
@@ -78,9 +78,8 @@ class SpendToday:
 
     @property
     def usual_label_y(self) -> float:
-        """Above the end of the usual day's line, or below it when there is no room."""
-        end = self._y(self._usual[-1])
-        return end - 6 if end > TOP + 10 else end + 14
+        """Above the end of the usual day's line."""
+        return self._y(self._usual[-1]) - 6
 
     @property
     def usual_path(self) -> str:

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from studio.workspaces.models import Invitation, SignInLink, User, digest
 
-NEW_LINK = "`manage.py up` prints a new one when it starts, and an admin can make you one under Settings."
+NEW_LINK = "Starting Troupe with manage.py up prints a new one, and an admin can make you one under Settings."
 ASK_AGAIN = "Ask an admin of the workspace for a new one."
 
 
