@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
-from django.shortcuts import render
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
@@ -85,11 +87,15 @@ def _choices(member: Member) -> dict[str, Any]:
 
 
 @login_required
-def costs_csv(request: HttpRequest, slug: str) -> StreamingHttpResponse:
+def costs_csv(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """All calls that the filters leave, or none: a part would pass for the whole."""
     member = enter(request.user, slug)
     chosen = CostFilter.parse(request.GET, timezone.now())
-    found = ledger_csv.lines(chosen.apply(entries_of(member)))
-    response = StreamingHttpResponse(found, content_type="text/csv; charset=utf-8")
+    entries = chosen.apply(entries_of(member))
+    if entries.count() > ledger_csv.MOST:
+        messages.error(request, f"These are more than {ledger_csv.MOST:,} calls. Choose a shorter time.")
+        return redirect(f"{reverse('costs', args=[slug])}?{request.GET.urlencode()}")
+    response = StreamingHttpResponse(ledger_csv.lines(entries), content_type="text/csv; charset=utf-8")
     name = f"calls-{slug}-{chosen.since:%Y-%m-%d}-{chosen.until:%Y-%m-%d}.csv"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response

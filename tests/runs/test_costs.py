@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db.models import QuerySet, Sum
 from django.http import QueryDict
 
+from runs.costs import ledger_csv
 from runs.costs.charts import spend_chart
 from runs.costs.plotly_styles import style_ids
 from runs.costs.spread import latency_of, spread_of
@@ -337,6 +338,17 @@ def test_the_csv_is_the_ledger_as_filtered(ledger: Ledger) -> None:
     assert rows[0]["team"] == "'=cmd()"
     assert rows[0]["input price per million"] == "0.25000000"
     assert "attachment" in answer["Content-Disposition"]
+
+
+@pytest.mark.django_db
+def test_a_csv_that_would_be_cut_off_is_refused(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger_csv, "MOST", 1)
+    for _ in range(2):
+        ledger.call(ledger.run(), at=datetime.now(UTC))
+    path = f"/w/{ledger.world.workspace.slug}/costs/"
+    answer = signed_in(ledger.world.viewer).get(f"{path}csv/?range=7d", follow=True)
+    assert answer.redirect_chain == [(f"{path}?range=7d", 302)]
+    assert "more than 1 calls. Choose a shorter time." in answer.content.decode()
 
 
 @pytest.mark.django_db
