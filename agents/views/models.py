@@ -93,7 +93,8 @@ def endpoint_edit(request: HttpRequest, slug: str, endpoint_id: UUID) -> HttpRes
         able = values.pop("capabilities")
         values["key"] = values["key"] or None  # an empty one means the stored one
         try:
-            can = {name: name in able for name in ABLE}
+            # what was not touched stays as it is: unticked may also mean that nobody knows
+            can = {name: name in able for name in ABLE if (name in able) != bool(row.capabilities.get(name))}
             update_endpoint(actor=member, endpoint=row, capabilities=can, **values)
             return go(request, _back(slug, row.pk))
         except Refused as refused:

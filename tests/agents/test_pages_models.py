@@ -111,7 +111,10 @@ def test_an_address_on_another_host_needs_the_key_again(world: World, admin: Cli
     endpoint.refresh_from_db()
     assert endpoint.base_url == "http://elsewhere/v1"
     assert secrets.decrypt(endpoint.key_encrypted) == "sk-other"
-    assert endpoint.capabilities == {"tools": True, "json_schema": False, "streaming": False}
+    assert endpoint.capabilities == {"tools": True}  # what nobody touched or tested stays untold
+    admin.post(url(world, "endpoint_edit", endpoint.pk), form | {"capabilities": []})
+    endpoint.refresh_from_db()
+    assert endpoint.capabilities == {"tools": False}
 
 
 def test_a_key_is_replaced_and_removed(world: World, admin: Client) -> None:
