@@ -36,7 +36,7 @@ test: install
 	@$(VENV)/python -m tests.chromium
 	@$(MAKE) --no-print-directory lint
 	$(VENV)/python -m studio.embedded.node --npm run --silent test
-	$(VENV)/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+	$(VENV)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder $(PYTEST_ARGS)
 
 screens: install
 	@$(VENV)/python -m tests.chromium

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from runs.engine import events as ev
-from runs.engine.state import Call, CallStatus, NodeStatus, RunState
+from runs.engine.state import ApprovalState, Call, CallStatus, Node, NodeStatus, RunState
 from runs.projections.base import Projection, Ref, Row, maybe, moment
 
 NODE_WORD = {
@@ -27,30 +27,52 @@ CALL_WORD = {
     CallStatus.DOUBT: "doubt",
 }
 
+ENDS = (
+    ev.NodeCompleted,
+    ev.NodeFailed,
+    ev.NodeSkipped,
+    ev.NodeCancelled,
+    ev.RunCompleted,
+    ev.RunFailed,
+    ev.RunCancelled,
+)
+
 
 def rows(ref: Ref, state: RunState, event: ev.Event) -> Iterator[Row]:
     match event:
         case ev.NodeStarted() | ev.NodeCompleted() | ev.NodeFailed() | ev.NodeSkipped() | ev.NodeCancelled():
-            yield _node(ref, state, event)
+            note = event.note if isinstance(event, ev.NodeCompleted) else state.node(event.path).message
+            yield _node(ref, state.node(event.path), note)
         case ev.ModelCallStarted() | ev.ModelCallCompleted() | ev.ModelCallFailed() | ev.CallAbandoned():
             yield _call(state, event)
         case ev.ToolCallStarted() | ev.ToolCallCompleted() | ev.ToolCallFailed() | ev.ToolCallInDoubt():
             yield _call(state, event)
         case ev.ApprovalRequested() | ev.ApprovalDecided() | ev.ApprovalExpired():
-            yield _wait(state, event)
+            yield _wait(state.node(event.path).approvals[event.key])
+    yield from _ended_along(ref, state, event)
 
 
-def _node(ref: Ref, state: RunState, event: ev.Event) -> Row:
-    node = state.node(event.path)
-    note = event.note if isinstance(event, ev.NodeCompleted) else node.message
+def _ended_along(ref: Ref, state: RunState, event: ev.Event) -> Iterator[Row]:
+    """What ended with this event without one of its own: nodes of a run that is over, withdrawn questions."""
+    if not isinstance(event, ENDS):
+        return
+    for node in state.nodes.values() if not event.path else [state.node(event.path)]:
+        if not event.path and node.ended_at == event.at:
+            yield _node(ref, node, "")
+        for approval in node.approvals.values():
+            if approval.status == "withdrawn" and approval.decided_at == event.at:
+                yield _wait(approval)
+
+
+def _node(ref: Ref, node: Node, note: str) -> Row:
     return (
-        event.path,
+        node.path,
         "node",
-        event.path,
-        ref.plan.title(event.path),
+        node.path,
+        ref.plan.title(node.path),
         NODE_WORD[node.status],
         1,
-        moment(node.started_at or event.at),
+        moment(node.started_at),
         maybe(node.ended_at),
         note[:500],
     )
@@ -71,14 +93,19 @@ def _call(state: RunState, event: ev.CallEvent) -> Row:
     )
 
 
-def _wait(state: RunState, event: ev.ApprovalRequested | ev.ApprovalDecided | ev.ApprovalExpired) -> Row:
-    approval = state.node(event.path).approvals[event.key]
-    word = {"pending": "waiting", "reject": "failed", "abort": "failed", "expired": "failed"}
-    key = event.key if event.key.startswith(event.path) else f"{event.path}/{event.key}"
+def _wait(approval: ApprovalState) -> Row:
+    word = {
+        "pending": "waiting",
+        "reject": "failed",
+        "abort": "failed",
+        "expired": "failed",
+        "withdrawn": "cancelled",
+    }
+    key = approval.key if approval.key.startswith(approval.path) else f"{approval.path}/{approval.key}"
     return (
         key,
         "wait",
-        event.path,
+        approval.path,
         approval.title[:200],
         word.get(approval.status, "done"),
         1,

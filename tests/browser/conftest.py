@@ -95,9 +95,13 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One test process drives the browser, so that there is one stack and one Chromium."""
+    """One test process drives the browser, at the end: one stack, one Chromium.
+
+    Playwright's event loop runs from the first browser test on, and no other test may start one beside it.
+    """
     here = Path(__file__).parent
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.browser)
             item.add_marker(pytest.mark.xdist_group("browser"))
+    items.sort(key=lambda item: here in item.path.parents)

