@@ -25,7 +25,7 @@ from studio.embedded.service import Service
 from studio.embedded.valkey import Valkey
 
 ROOT = Path(__file__).resolve().parent.parent
-LAG_S = 0.02
+LAG_S = 0.05
 
 
 class Stack:

@@ -1,7 +1,8 @@
 """The run, its log, its content and its projections. Only `runs.log` writes events and projections.
 
 Their references to run and workspace are not checked by the database: one statement writes them all,
-conditional on the run's row, and a check for each row would cost more than the rows themselves.
+conditional on the run's row, and a check for each row would cost more than the rows themselves. Their
+primary keys begin with the run or the workspace, so these need no index of their own.
 """
 
 from __future__ import annotations
@@ -85,7 +86,9 @@ class Event(models.Model):
     """One fact. `body` holds the canonical bytes that `hash` covers together with the previous hash."""
 
     pk = models.CompositePrimaryKey("run_id", "seq")
-    run = models.ForeignKey(Run, on_delete=models.CASCADE, db_constraint=False, related_name="events")
+    run = models.ForeignKey(
+        Run, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="events"
+    )
     seq = models.PositiveIntegerField()
     type = models.CharField(max_length=40)
     path = models.CharField(max_length=200, blank=True)
@@ -103,7 +106,7 @@ class Blob(models.Model):
 
     pk = models.CompositePrimaryKey("workspace_id", "digest")
     workspace = models.ForeignKey(
-        "studio.Workspace", on_delete=models.CASCADE, db_constraint=False, related_name="+"
+        "studio.Workspace", on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="+"
     )
     digest = models.CharField(max_length=64)
     content = models.TextField()  # JSON text; NUL and lone surrogates are escaped on entry
@@ -117,7 +120,9 @@ class Span(models.Model):
     """Projection: one node, model call, tool call or wait, with its times. Feeds graph and timeline."""
 
     pk = models.CompositePrimaryKey("run_id", "key")
-    run = models.ForeignKey(Run, on_delete=models.CASCADE, db_constraint=False, related_name="spans")
+    run = models.ForeignKey(
+        Run, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="spans"
+    )
     key = models.CharField(max_length=260)
     kind = models.CharField(max_length=12)  # node, model, tool, wait
     path = models.CharField(max_length=200)
@@ -141,11 +146,13 @@ class LedgerEntry(models.Model):
         UNKNOWN = "unknown", "Unknown"  # nobody knows whether or what it cost
 
     pk = models.CompositePrimaryKey("run_id", "call", "attempt")
-    run = models.ForeignKey(Run, on_delete=models.CASCADE, db_constraint=False, related_name="ledger")
+    run = models.ForeignKey(
+        Run, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="ledger"
+    )
     call = models.CharField(max_length=220)
     attempt = models.PositiveSmallIntegerField()
     workspace = models.ForeignKey(
-        "studio.Workspace", on_delete=models.CASCADE, db_constraint=False, related_name="+"
+        "studio.Workspace", on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="+"
     )
     path = models.CharField(max_length=200)
     agent_key = models.CharField(max_length=48, blank=True)
@@ -186,10 +193,12 @@ class Approval(models.Model):
 
     pk = models.CompositePrimaryKey("run_id", "key")
     id = models.UUIDField(unique=True)  # derived from run and key, for links
-    run = models.ForeignKey(Run, on_delete=models.CASCADE, db_constraint=False, related_name="approvals")
+    run = models.ForeignKey(
+        Run, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="approvals"
+    )
     key = models.CharField(max_length=220)
     workspace = models.ForeignKey(
-        "studio.Workspace", on_delete=models.CASCADE, db_constraint=False, related_name="+"
+        "studio.Workspace", on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="+"
     )
     kind = models.CharField(max_length=12)  # gate, tool, doubt, budget
     path = models.CharField(max_length=200)
@@ -217,7 +226,9 @@ class Timer(models.Model):
     """Projection: when a run wants to be woken."""
 
     pk = models.CompositePrimaryKey("run_id", "key")
-    run = models.ForeignKey(Run, on_delete=models.CASCADE, db_constraint=False, related_name="timers")
+    run = models.ForeignKey(
+        Run, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="timers"
+    )
     key = models.CharField(max_length=240)
     due_at = models.DateTimeField()
     open = models.BooleanField(default=True)
@@ -233,7 +244,9 @@ class ToolEffect(models.Model):
     """Projection: a tool call that may have changed something, and what is known of it."""
 
     pk = models.CompositePrimaryKey("run_id", "call")
-    run = models.ForeignKey(Run, on_delete=models.CASCADE, db_constraint=False, related_name="tool_effects")
+    run = models.ForeignKey(
+        Run, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="tool_effects"
+    )
     call = models.CharField(max_length=220)
     tool = models.CharField(max_length=48)
     effect = models.CharField(max_length=12)  # reads, idempotent, writes

@@ -26,10 +26,18 @@ class GraphView:
             self.incoming[edge.target].append(edge)
 
     def flow_in(self, node: str) -> list[Edge]:
-        return [edge for edge in self.incoming[node] if edge.kind in CARRIES]
+        return self._flow_in.get(node, [])
 
     def flow_out(self, node: str) -> list[Edge]:
-        return [edge for edge in self.outgoing[node] if edge.kind in CARRIES]
+        return self._flow_out.get(node, [])
+
+    @cached_property
+    def _flow_in(self) -> dict[str, list[Edge]]:
+        return {node: [e for e in edges if e.kind in CARRIES] for node, edges in self.incoming.items()}
+
+    @cached_property
+    def _flow_out(self) -> dict[str, list[Edge]]:
+        return {node: [e for e in edges if e.kind in CARRIES] for node, edges in self.outgoing.items()}
 
     @cached_property
     def order(self) -> list[str]:

@@ -41,7 +41,8 @@ def system_sections(team: str, spec: AgentSpec) -> list[Section]:
 
 def task_sections(task: Task, view: NodeView, content: Content) -> list[Section]:
     """What this node is to do, and what its edges give it. Raises text.TemplateError."""
-    description = text.render(task.description, view.context(content))
+    template = task.description
+    description = text.render(template, view.context(content)) if "{" in template else template
     words = f"# Task\n{description}" if description else "# Task\nDo your part with what you are given."
     if task.expected_output:
         words += f"\n\n# Expected output\n{task.expected_output}"

@@ -75,7 +75,7 @@ class Store:
             min_size=2,
             max_size=POOL,
             open=False,
-            kwargs={"autocommit": True, "prepare_threshold": 2},
+            kwargs={"autocommit": True, "prepare_threshold": 0},
         )
         self._plans: dict[UUID, Plan] = {}
 
