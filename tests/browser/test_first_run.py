@@ -51,9 +51,9 @@ def draw(page: Page, studio: Studio, name: str) -> None:
     page.goto(f"{studio.url}/w/demo/teams/new/")
     page.get_by_label("Name").fill(name)
     page.get_by_role("button", name="Create team").click()
-    page.get_by_role("option", name="Researcher").click()
+    add(page, "Researcher")
     expect(node(page, "researcher")).to_be_visible()
-    page.get_by_role("option", name="Approval gate").click()  # what is selected leads to what is added
+    add(page, "Approval gate")  # what is selected leads to what is added
     expect(page.locator(".react-flow__edge")).to_have_count(1)
     node(page, "input").click()
     page.keyboard.press("c")
@@ -62,6 +62,11 @@ def draw(page: Page, studio: Studio, name: str) -> None:
     drag_edge(page, "approval", "output")
     expect(page.locator(".react-flow__edge")).to_have_count(3)
     expect(page.get_by_text("No problems")).to_be_visible()
+
+
+def add(page: Page, name: str) -> None:
+    page.get_by_role("combobox", name="Search what can be added").fill(name)
+    page.get_by_role("option", name=name).first.click()
 
 
 def drag_edge(page: Page, source: str, target: str) -> None:

@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -131,8 +132,11 @@ def test_commands_work_in_a_second_terminal(stack: Stack) -> None:
     assert done.returncode == 0, done.stderr
     request = urllib.request.Request(f"http://127.0.0.1:{stack.port}/api/v1/teams")
     request.add_header("Authorization", f"Bearer {done.stdout.strip()}")
-    with urllib.request.urlopen(request, timeout=10) as response:
-        assert response.status == 200
+    try:
+        with urllib.request.urlopen(request, timeout=10) as response:
+            assert response.status == 200
+    except urllib.error.HTTPError as error:
+        pytest.fail(f"{error}: {(stack.home.logs / 'web.log').read_text()[-3000:]}")
 
 
 def test_a_second_start_on_the_same_home_is_refused(stack: Stack) -> None:
