@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 @lru_cache(maxsize=1)
 def _client() -> redis.Redis:
-    return redis.Redis.from_url(settings.REDIS, socket_timeout=2, retry=Retry(NoBackoff(), 0))
+    return redis.Redis.from_url(settings.REDIS, socket_timeout=2, retry=Retry(NoBackoff(), 1))
 
 
 def message(run: UUID, workspace: UUID, seq: int, status: str, approvals: bool) -> str:

@@ -3,6 +3,7 @@
 import { tick } from "./elapsed.js";
 
 const PAUSE_MS = 1500; // between two looks
+const POLL_MS = 8000; // rows that live are looked at all the same: a signal may be lost
 const changed = new Set();
 let timer = 0;
 let unknown = false; // a run that is not on this page has changed
@@ -54,9 +55,14 @@ document.addEventListener("troupe:run", ({ detail }) => {
   else unknown = true;
   later();
 });
-document.addEventListener("troupe:resync", () => {
+function lookAtLiving() {
   for (const row of document.querySelectorAll("[data-runs] tr[data-live-run]")) changed.add(row.dataset.run);
+  if (changed.size) later();
+}
+setInterval(lookAtLiving, POLL_MS);
+document.addEventListener("troupe:resync", () => {
   unknown = true;
+  lookAtLiving();
   later();
 });
 document.addEventListener("visibilitychange", () => document.hidden || later());

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, Request, expect
 from tests.browser.conftest import SCREENS
 from tests.browser.started import ROOT, Studio
 
-SOON = 15_000  # milliseconds
+SOON = 20_000
 
 
 class Player:
