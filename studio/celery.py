@@ -10,7 +10,7 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import import_modules
+from celery.signals import import_modules, setup_logging
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "studio.settings")
 
@@ -24,3 +24,8 @@ def set_up_django(**_: Any) -> None:
     import django
 
     django.setup()
+
+
+@setup_logging.connect(weak=False)  # type: ignore[untyped-decorator]
+def leave_logging_to_django(**_: Any) -> None:
+    """Celery would set the root logger to its own level: every library's chatter, twice a statement."""

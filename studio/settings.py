@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from kombu.entity import Queue
 
 from studio import env
 from studio.embedded import keys, packages
@@ -173,10 +174,11 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_STORE_ERRORS_EVEN_IF_IGNORED = False
 CELERY_TASK_ACKS_LATE = False
 CELERY_WORKER_DISABLE_PREFETCH = True
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_IMPORTS = ["runs.tasks"]
 CELERY_TASK_DEFAULT_QUEUE = "runs"
+# A message is a hint that the sweeper repeats: taking it off the queue is all the acknowledgement it needs.
+CELERY_TASK_QUEUES = [Queue("runs", no_ack=True)]
 
 # ── people ──────────────────────────────────────────────────────────────────────────────────────────
 AUTH_USER_MODEL = "studio.User"
@@ -274,7 +276,7 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
-        **{room: {"level": LOG_LEVEL} for room in ("studio", "agents", "runs")},
+        **{room: {"level": LOG_LEVEL} for room in ("studio", "agents", "runs", "celery")},
         # Two lines a message, of which there are hundreds a second.
         **{name: {"level": "WARNING"} for name in ("celery.worker.strategy", "celery.app.trace")},
         # Django's own handler writes to the console in debug mode only: errors would be lost.

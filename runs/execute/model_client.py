@@ -174,6 +174,7 @@ class _Call:
                     "headers": headers_for(client, **{"Idempotency-Key": self.request.idempotency_key}),
                     "timeout": httpx2.Timeout(timeout, connect=min(timeout, CONNECT_S)),
                     "security": {"bearer_auth": True},
+                    "idempotency_key": self.request.idempotency_key,
                 },
                 stream=True,
                 stream_cls=AsyncStream[Any],

@@ -91,12 +91,18 @@ class Store:
         Every statement may be repeated: a second append finds that the first one moved `seq`.
         """
         try:
-            async with self.pool.connection() as connection:
-                return await (await connection.execute(sql, params)).fetchall()
+            return await self._rows(sql, params)
         except OperationalError:
             await self.pool.check()
-            async with self.pool.connection() as connection:
-                return await (await connection.execute(sql, params)).fetchall()
+            return await self._rows(sql, params)
+
+    async def _rows(self, sql: str, params: Any) -> list[Any]:
+        """Without the pool's context manager, whose transaction would end what autocommit never began."""
+        connection = await self.pool.getconn()
+        try:
+            return await (await connection.execute(sql, params)).fetchall()
+        finally:
+            await self.pool.putconn(connection)
 
     async def _one(self, sql: str, params: Any) -> Any | None:
         rows = await self._all(sql, params)
