@@ -17,12 +17,13 @@ from agents.access import get_team, get_team_version
 from agents.models import Team, TeamVersion
 from agents.topology.graph import RunLimits
 from agents.topology.problems import Problem
-from runs import access, actions, inbox, queries
+from runs import access, actions, queries
 from runs import api_schemas as io
 from runs.actions.appending import plan_of
 from runs.actions.errors import BadInput, Refused
 from runs.api_rate import PerMinute
-from runs.asked import Asked
+from runs.approvals import inbox
+from runs.approvals.asked import Asked
 from runs.forms.schema_errors import problems
 from runs.live.frames import event_json
 from runs.models import Approval, Blob, Run

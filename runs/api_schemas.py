@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field
 
 from agents.topology.graph import RunLimits
 from runs import queries
-from runs.asked import Asked
+from runs.approvals.asked import Asked
 from runs.models import Approval, Run
 from runs.queries import Limits, Row
 from runs.totals import Totals

@@ -12,7 +12,7 @@ from agents import queries as design
 from agents.models import EndpointModel, Team, TeamVersion
 from runs import queries
 from runs.actions.appending import plan_of
-from runs.approval_words import who_may
+from runs.approvals.words import who_may
 from runs.engine.kinds.approval import ROLES
 from runs.engine.plan import Plan
 from runs.models import Run

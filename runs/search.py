@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from django.db.models import Q
 
-from runs import inbox, queries
+from runs import queries
+from runs.approvals import inbox
 from studio.web.navigation import href
 from studio.web.search import Hit
 from studio.workspaces.access import Member

@@ -10,11 +10,11 @@ from django import forms
 from django.forms import BoundField
 
 from agents.topology.problems import Problem
-from runs.asked import TEXT, Asked
+from runs.approvals.asked import TEXT, Asked
+from runs.approvals.readable import Readable, readable
 from runs.forms.schema_form import SchemaForm
 from runs.forms.schema_properties import Property
 from runs.models import Approval
-from runs.readable import Readable, readable
 from studio.workspaces.access import Member
 
 COMMENT_LIMIT = 5_000  # characters

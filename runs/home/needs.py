@@ -9,9 +9,10 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from runs import inbox, queries
+from runs import queries
+from runs.approvals import inbox
+from runs.approvals.inbox import Line
 from runs.engine import events as ev
-from runs.inbox import Line
 from runs.models import Event, Run
 from runs.queries import Row
 from studio.web.figures import money

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from runs.asked import Asked
+from runs.approvals.asked import Asked
 from runs.forms.decide import opened
 from runs.models import Approval
 from studio.web import figures

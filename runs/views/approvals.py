@@ -17,9 +17,9 @@ from django.views.decorators.http import require_POST
 from runs.access import get_approval
 from runs.actions import decide_approval
 from runs.actions.errors import BadInput, Refused
-from runs.asked import Asked
+from runs.approvals.asked import Asked
+from runs.approvals.inbox import Inbox
 from runs.forms.decide import DecideForm, opened
-from runs.inbox import Inbox
 from studio.workspaces.access import Member, Role, enter
 
 SAID = {

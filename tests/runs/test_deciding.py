@@ -8,9 +8,9 @@ import re
 import pytest
 from django.test import Client
 
+from runs.approvals.text_diff import pieces
 from runs.engine import events as ev
 from runs.models import Approval, Event
-from runs.text_diff import pieces
 from tests.runs import scenes
 from tests.runs.factory import Script
 from tests.runs.inbox_pages import HTMX, Inbox, asked, content, edits, gate

@@ -14,16 +14,16 @@ from agents.topology.graph import EdgeKind, PinnedTool
 from runs import queries
 from runs.actions.appending import plan_of
 from runs.actions.decide import DECISIONS
-from runs.approval_words import state_of, who_may
-from runs.asked_basis import Basis, basis_of
-from runs.asked_history import Step, history_of
+from runs.approvals.basis import Basis, basis_of
+from runs.approvals.history import Step, history_of
+from runs.approvals.readable import Readable, readable
+from runs.approvals.text_diff import Piece, pieces
+from runs.approvals.words import state_of, who_may
 from runs.engine.plan import Plan
 from runs.forms.schema_form import inferred
 from runs.forms.schema_properties import Property, properties_of
 from runs.models import Approval, Blob, Run
 from runs.queries import Row
-from runs.readable import Readable, readable
-from runs.text_diff import Piece, pieces
 from studio.workspaces.access import Member, Role
 
 TEXT = "value"  # the one field of a gate that holds a text

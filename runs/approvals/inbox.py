@@ -18,11 +18,11 @@ from django.http import QueryDict
 from agents.models import TeamVersion
 from runs import queries
 from runs.actions.appending import plan_of
-from runs.approval_words import state_of, who_may
+from runs.approvals.readable import brief
+from runs.approvals.words import state_of, who_may
 from runs.engine import events as ev
 from runs.engine.plan import Plan
 from runs.models import Approval, Blob, Event
-from runs.readable import brief
 from studio.workspaces.access import Member
 
 SEGMENTS = {"": "For you", "others": "Others", "decided": "Decided"}
