@@ -24,9 +24,9 @@ from runs.actions.errors import BadInput, Refused
 from runs.api_rate import PerMinute
 from runs.approvals import inbox
 from runs.approvals.asked import Asked
-from runs.forms.schema_errors import problems
 from runs.live.frames import event_json
 from runs.models import Approval, Blob, Run
+from runs.schema_forms.errors import problems
 from studio.api import Answer, ApiError, ErrorOut, caller
 from studio.workspaces.access import Member, Role
 

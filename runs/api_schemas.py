@@ -13,9 +13,9 @@ from pydantic import ConfigDict, Field
 from agents.topology.graph import RunLimits
 from runs import queries
 from runs.approvals.asked import Asked
+from runs.figures.totals import Totals
 from runs.models import Approval, Run
 from runs.queries import Limits, Row
-from runs.totals import Totals
 
 Mode = Literal["live", "simulated"]
 Status = Literal["queued", "running", "waiting", "doubt", "done", "failed", "cancelled"]

@@ -13,8 +13,8 @@ from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from runs.engine import events as ev
+from runs.figures.totals import Reserved, Totals, reserved_of_runs, totals_of_runs
 from runs.models import Approval, Blob, Event, Run
-from runs.totals import Reserved, Totals, reserved_of_runs, totals_of_runs
 from studio.workspaces.access import Member
 
 LIVE = (Run.Status.QUEUED, Run.Status.RUNNING, Run.Status.WAITING, Run.Status.DOUBT)

@@ -217,7 +217,7 @@ FRAME_CONTEXT: dict[str, str] = {
     "approvals_waiting": "runs.queries.approvals_waiting"
 }  # template variable → function of the Member
 AGENT_TRY = "runs.tryout.try_agent"  # one live call of an agent, for its editor
-TEAM_CARD_FACTS = {"last": "runs.team_facts.last_runs", "typical": "runs.team_facts.typical"}
+TEAM_CARD_FACTS = {"last": "runs.figures.of_teams.last_runs", "typical": "runs.figures.of_teams.typical"}
 # functions of (Member, text) → hits of studio.web.search
 SEARCH_SOURCES = ["agents.search.search", "runs.search.search"]
 

@@ -20,10 +20,10 @@ from runs.approvals.readable import Readable, readable
 from runs.approvals.text_diff import Piece, pieces
 from runs.approvals.words import state_of, who_may
 from runs.engine.plan import Plan
-from runs.forms.schema_form import inferred
-from runs.forms.schema_properties import Property, properties_of
 from runs.models import Approval, Blob, Run
 from runs.queries import Row
+from runs.schema_forms.form import inferred
+from runs.schema_forms.properties import Property, properties_of
 from studio.workspaces.access import Member, Role
 
 TEXT = "value"  # the one field of a gate that holds a text

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
-from runs.forms.schema_properties import Property, as_json, properties_of
+from runs.schema_forms.properties import Property, as_json, properties_of
 
 LONG = 120  # characters; a longer or many-lined text is set as a paragraph
 MOST_ITEMS = 50

@@ -8,8 +8,8 @@ from typing import Any
 
 from django.db.models import F, QuerySet
 
+from runs.figures.run_csv import Line, safe
 from runs.models import LedgerEntry
-from runs.run_csv import Line, safe
 
 MOST = 100_000  # calls of one file
 COLUMNS = {

@@ -12,9 +12,9 @@ from django.forms import BoundField
 from agents.topology.problems import Problem
 from runs.approvals.asked import TEXT, Asked
 from runs.approvals.readable import Readable, readable
-from runs.forms.schema_form import SchemaForm
-from runs.forms.schema_properties import Property
 from runs.models import Approval
+from runs.schema_forms.form import SchemaForm
+from runs.schema_forms.properties import Property
 from studio.workspaces.access import Member
 
 COMMENT_LIMIT = 5_000  # characters

@@ -11,7 +11,7 @@ from django import forms
 
 from agents.topology.graph import RunLimits
 from runs.engine.plan import Plan
-from runs.forms.schema_form import SchemaForm
+from runs.schema_forms.form import SchemaForm
 
 MODES = [("live", "Live"), ("simulated", "Rehearsal")]
 

@@ -7,9 +7,9 @@ from decimal import Decimal
 
 from runs import queries
 from runs.actions.appending import plan_of
+from runs.figures.totals import Totals, total
 from runs.models import LedgerEntry, Run, Span
 from runs.queries import Row
-from runs.totals import Totals, total
 from studio.workspaces.access import Member
 
 MOST_LIVE, MOST_ENDED = 8, 8

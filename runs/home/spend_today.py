@@ -13,8 +13,8 @@ from itertools import accumulate
 from django.db.models.functions import TruncHour
 from django.utils import timezone
 
+from runs.figures.totals import ZERO, Totals, totals_by
 from runs.models import LedgerEntry
-from runs.totals import ZERO, Totals, totals_by
 from studio.workspaces.access import Member
 
 USUAL_DAYS = 14  # days before today that a usual day is the mean of

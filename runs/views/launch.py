@@ -14,14 +14,15 @@ from django.views.decorators.http import require_POST
 
 from agents.access import get_team
 from agents.models import Team, TeamVersion
-from runs import curl, queries
+from runs import queries
 from runs.access import get_run
 from runs.actions import start_run
 from runs.actions.appending import plan_of
 from runs.actions.errors import BadInput, Refused
 from runs.engine.content import Content
 from runs.forms.launch import LaunchForm
-from runs.launching import earlier_runs, facts_of
+from runs.launching import curl
+from runs.launching.facts import earlier_runs, facts_of
 from runs.models import Run
 from studio.workspaces.access import Member, Role, enter
 

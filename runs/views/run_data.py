@@ -10,9 +10,9 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 
 from runs import queries
 from runs.access import get_run
+from runs.figures.totals import Totals, reserved_of_runs, total, totals_by
 from runs.live.frames import event_json
 from runs.models import LedgerEntry, Run
-from runs.totals import Totals, reserved_of_runs, total, totals_by
 from runs.views.entering import enter
 
 PAGE = 5_000  # events

@@ -15,7 +15,8 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from agents.models import Team
-from runs import queries, run_csv
+from runs import queries
+from runs.figures import run_csv
 from runs.forms.run_filter import GROUPS, PERIODS, SORTS, RunFilter
 from runs.models import Run
 from runs.views.entering import enter

@@ -14,8 +14,8 @@ import pytest
 from runs.engine import events as ev
 from runs.engine.fold import replay
 from runs.engine.state import RunState
+from runs.figures.totals import total, totals_by
 from runs.models import Event
-from runs.totals import total, totals_by
 from studio.embedded import node
 from studio.web import figures
 from studio.workspaces.models import User, Workspace

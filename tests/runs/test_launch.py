@@ -14,7 +14,7 @@ import pytest
 
 from agents.models import Endpoint, ModelPrice, Team, TeamVersion
 from runs.engine import events as ev
-from runs.launching import facts_of, past_of
+from runs.launching.facts import facts_of, past_of
 from runs.models import Blob, Event, Run
 from studio.workspaces.access import Member
 from tests.runs import scenes

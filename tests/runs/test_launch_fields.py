@@ -8,10 +8,10 @@ from urllib.parse import urlencode
 import pytest
 from django.http import QueryDict
 
-from runs.forms.schema_errors import problems
-from runs.forms.schema_fields import control_for
-from runs.forms.schema_form import SchemaForm
-from runs.forms.schema_properties import properties_of
+from runs.schema_forms.errors import problems
+from runs.schema_forms.fields import control_for
+from runs.schema_forms.form import SchemaForm
+from runs.schema_forms.properties import properties_of
 
 SCHEMA: dict[str, Any] = {
     "type": "object",

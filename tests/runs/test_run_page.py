@@ -13,8 +13,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from runs.engine import events as ev
 from runs.engine.content import digest_of
+from runs.figures.totals import total
 from runs.models import Blob, Event, Run
-from runs.totals import total
 from studio.web.figures import money
 from studio.workspaces.models import Workspace
 from tests.runs import scenes

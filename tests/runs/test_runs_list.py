@@ -15,9 +15,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from agents.topology.graph import PinnedTeam
+from runs.figures.totals import total
 from runs.models import Run
 from runs.search import search
-from runs.totals import total
 from studio.web.figures import money, tokens
 from tests.runs import scenes
 from tests.runs.factory import Script

@@ -10,8 +10,8 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from runs.figures.totals import Totals, totals_of_runs
 from runs.models import Run
-from runs.totals import Totals, totals_of_runs
 
 MOST = 20_000  # runs; more belong into a report of their own
 BATCH = 2_000

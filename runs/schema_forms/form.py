@@ -9,9 +9,9 @@ from typing import Any, cast
 from django import forms
 from django.forms import BoundField
 
-from runs.forms.schema_errors import Placed, problems
-from runs.forms.schema_fields import ABSENT, Control, control_for
-from runs.forms.schema_properties import Property, properties_of
+from runs.schema_forms.errors import Placed, problems
+from runs.schema_forms.fields import ABSENT, Control, control_for
+from runs.schema_forms.properties import Property, properties_of
 
 WHOLE = "whole"  # the one field of an object whose properties nobody named
 PLAIN_NAME = re.compile(r"[A-Za-z0-9_-]{1,60}")

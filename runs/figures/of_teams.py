@@ -13,8 +13,8 @@ from django.db.models import Count, F, Window
 from django.db.models.functions import RowNumber
 
 from agents.cards import LastRun, Typical
+from runs.figures.totals import Totals, totals_of_runs
 from runs.models import Run, Span
-from runs.totals import Totals, totals_of_runs
 
 RECENT = 20  # finished runs that say what is typical
 N = TypeVar("N", float, Decimal)

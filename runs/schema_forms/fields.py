@@ -8,7 +8,7 @@ from typing import Any
 
 from django import forms
 
-from runs.forms.schema_properties import Property, as_json, plain
+from runs.schema_forms.properties import Property, as_json, plain
 
 SHORT = 200  # characters; a longer text gets a field that grows
 SEGMENTS = 4  # more choices than this become a drop-down

@@ -15,9 +15,9 @@ from runs.actions.appending import plan_of
 from runs.approvals.words import who_may
 from runs.engine.kinds.approval import ROLES
 from runs.engine.plan import Plan
+from runs.figures.of_teams import seconds_at_work
+from runs.figures.totals import Totals, totals_of_runs
 from runs.models import Run
-from runs.team_facts import seconds_at_work
-from runs.totals import Totals, totals_of_runs
 
 RECENT = 50  # finished runs that say what is usual
 ENOUGH = 10  # with fewer, the whole span is shown instead of eight in ten
