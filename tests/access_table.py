@@ -145,6 +145,10 @@ POST  member_link                         in   404  403  403  403  200  200
 POST  member_role                         in   404  403  403  403  302  302
 POST  member_remove                       in   404  302  403  403  302  302
 POST  invitation_revoke                   in   404  403  403  403  302  302
+GET   approver_groups                     in   404  200  200  200  200  200
+POST  approver_group_new                  in   404  403  403  403  422  422
+POST  approver_group                      in   404  403  403  403  422  422
+POST  approver_group_delete               in   404  403  403  403  302  302
 GET   tokens                              in   404  200  200  200  200  200
 GET   token_create                        in   404  302  302  302  302  302
 POST  token_create                        in   404  422  422  422  422  422

@@ -22,6 +22,7 @@ from runs.models import Approval
 from studio.asgi import application
 from studio.workspaces.access import Member, Role
 from studio.workspaces.actions import create_token, invite
+from studio.workspaces.groups import create_group
 from studio.workspaces.models import Membership
 from tests import world as worlds
 from tests.access_table import BODY, FIXED, TABLE, WHO
@@ -116,6 +117,7 @@ def build() -> Place:
     invitation, _ = invite(actor=world.owner, email="new@example.org", role=Role.VIEWER)
     token, _ = create_token(actor=world.owner, name="ci", role=Role.VIEWER)
     membership = Membership.objects.get(workspace=world.workspace, user=world.viewer.user)
+    group = create_group(actor=world.owner, name="Finance", members=[membership])
     values = {
         "slug": world.workspace.slug,
         "team_id": world.team().pk,
@@ -129,6 +131,7 @@ def build() -> Place:
         "approval_digest": approval.digest,
         "invitation_id": invitation.pk,
         "membership_id": membership.pk,
+        "group_id": group.pk,
         "token_id": token.pk,
         "number": 1,
     }

@@ -49,6 +49,7 @@ ACTIONS = (
     Action("members", "Invite someone", "user-plus", Role.ADMIN),
     Action("settings", "Settings: the workspace", "building-2"),
     Action("members", "Settings: members and roles", "users"),
+    Action("approver_groups", "Settings: approver groups", "users-round"),
     Action("tokens", "Settings: API tokens", "key-round"),
     Action("audit", "Settings: audit trail", "scroll-text", Role.ADMIN),
     Action("profile", "Settings: your profile, password and theme", "user"),

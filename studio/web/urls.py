@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 
 from studio.web.search import search
-from studio.web.views import audit, entering, health, members, settings, start, tokens, workspaces
+from studio.web.views import audit, entering, groups, health, members, settings, start, tokens, workspaces
 
 SETTINGS = "w/<slug:slug>/settings/"
 
@@ -29,6 +29,14 @@ urlpatterns = [
         f"{SETTINGS}invitations/<uuid:invitation_id>/revoke/",
         members.invitation_revoke,
         name="invitation_revoke",
+    ),
+    path(f"{SETTINGS}groups/", groups.approver_groups, name="approver_groups"),
+    path(f"{SETTINGS}groups/new/", groups.approver_group_new, name="approver_group_new"),
+    path(f"{SETTINGS}groups/<uuid:group_id>/", groups.approver_group, name="approver_group"),
+    path(
+        f"{SETTINGS}groups/<uuid:group_id>/delete/",
+        groups.approver_group_delete,
+        name="approver_group_delete",
     ),
     path(f"{SETTINGS}tokens/", tokens.tokens, name="tokens"),
     path(f"{SETTINGS}tokens/create/", tokens.token_create, name="token_create"),

@@ -8,7 +8,8 @@ from django import forms
 from django.contrib.auth.password_validation import validate_password
 
 from studio.workspaces.access import Member
-from studio.workspaces.models import User
+from studio.workspaces.groups import ApproverGroup
+from studio.workspaces.models import Membership, User
 from studio.workspaces.roles import Role
 
 LIFETIMES = {"7": "In 7 days", "30": "In 30 days", "90": "In 90 days", "365": "In a year", "0": "Never"}
@@ -74,3 +75,32 @@ class NewToken(RoleChoice):
         label="Expires", choices=list(LIFETIMES.items()), coerce=lambda days: int(days) or None
     )
     field_order = ["name", "role", "days"]
+
+
+class GroupForm(forms.Form):
+    """An approver group: its name and who is in it."""
+
+    name = forms.CharField(
+        label="Name", max_length=80, widget=forms.TextInput(attrs={"placeholder": "Finance"})
+    )
+    members = forms.ModelMultipleChoiceField(
+        label="Members", queryset=Membership.objects.none(), widget=forms.CheckboxSelectMultiple
+    )
+
+    def __init__(
+        self, data: Any = None, *, member: Member, group: ApproverGroup | None = None, prefix: str = ""
+    ) -> None:
+        start = {"name": group.name, "members": list(group.members.all())} if group else {}
+        prefix = prefix or (f"g{group.pk.hex[:8]}" if group else "")
+        super().__init__(data, prefix=prefix, initial=start)
+        self.group = group
+        rows = Membership.objects.select_related("user").filter(workspace=member.workspace)
+        field: Any = self.fields["members"]
+        field.queryset = rows.order_by("user__name", "user__email")
+        field.label_from_instance = lambda one: f"{one.user} · {one.get_role_display().lower()}"
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        if "," in name:
+            raise forms.ValidationError("A comma would make two groups of it where teams name it.")
+        return name

@@ -30,6 +30,7 @@ class Section:
 SECTIONS = (
     Section("settings", "General", "building-2"),
     Section("members", "Members", "users"),
+    Section("approver_groups", "Approver groups", "users-round"),
     Section("tokens", "API tokens", "key-round"),
     Section("audit", "Audit trail", "scroll-text", Role.ADMIN),
     Section("profile", "Profile", "user"),

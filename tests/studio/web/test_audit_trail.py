@@ -16,7 +16,7 @@ from studio.workspaces.actions import invite
 from tests.world import World, signed_in
 
 VERB = re.compile(r'"([a-z]+\.[a-z_]+)"')
-DECISIONS = {"approve", "edit", "reject", "retry", "done", "abort"}
+DECISIONS = {"approve", "edit", "reject", "retry", "done", "abort", "send_back"}
 
 
 def recorded_verbs() -> set[str]:
