@@ -62,6 +62,11 @@ PRIVATE_HOSTS = env.words(
     "host, host:port or CIDR on private networks that endpoints and tools may reach; all other private "
     "addresses are refused.",
 )
+FAILPOINTS = env.text(
+    "TROUPE_FAILPOINTS",
+    "",
+    "Folder of armed failpoints, for crash tests only; a server that others can reach refuses it.",
+)
 
 HTTPS = urlsplit(PUBLIC_URL).scheme == "https"
 LOOPBACK = urlsplit(PUBLIC_URL).hostname in {"127.0.0.1", "localhost", "::1"}
@@ -73,6 +78,8 @@ def _refuse_unsafe_start() -> None:
         raise ImproperlyConfigured("DEBUG is on while PUBLIC_URL is not a loopback address. Unset DEBUG.")
     if not HTTPS and not LOOPBACK:
         raise ImproperlyConfigured("PUBLIC_URL must be https:// unless it is a loopback address.")
+    if FAILPOINTS and not LOOPBACK:
+        raise ImproperlyConfigured("TROUPE_FAILPOINTS kills processes, for crash tests only. Unset it.")
     if "*" in ALLOWED_HOSTS:
         raise ImproperlyConfigured("ALLOWED_HOSTS must name its hosts; '*' is refused.")
     if SECRET_KEY and len(SECRET_KEY) < 50:

@@ -15,6 +15,7 @@ from runs.engine.content import Content
 from runs.engine.decide import status
 from runs.engine.fold import replay
 from runs.engine.plan import Plan, plan_for
+from runs.execute import failpoints
 from runs.execute.clock import now_us
 from runs.live.bell import ring_on_commit
 from runs.log import Draft, Head, run_sync
@@ -63,6 +64,8 @@ def append(locked: Locked, event: ev.Event, *, approvals: bool = False) -> None:
     if not run_sync(statement):
         raise RuntimeError(f"The log of run {locked.run.id} moved although its row is locked.")
     run, seq = locked.run, statement.head.seq
+    failpoints.hit("before commit", run.id, [event])
+    transaction.on_commit(functools.partial(failpoints.hit, "after commit", run.id, [event]))
     ring_on_commit(run.id, run.workspace_id, seq, status(locked.draft.state), approvals=approvals)
     transaction.on_commit(functools.partial(offer, run.id))
 

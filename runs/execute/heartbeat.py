@@ -16,6 +16,7 @@ from uuid import UUID
 import psycopg
 from django.conf import settings
 
+from runs.execute import failpoints
 from runs.execute.store import conninfo
 
 RENEW = """
@@ -65,6 +66,8 @@ class Heartbeat:
         rows = connection.execute(
             RENEW, {"lease": settings.LEASE_SECONDS, "owner": self.owner, "runs": runs}
         ).fetchall()
+        for run in runs:
+            failpoints.hit("during renew", run)
         if began > self.good_until:
             log.warning("A renewal came %.1f s late: all runs are let go", began - self.good_until)
             self.on_beat(runs, {})

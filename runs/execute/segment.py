@@ -18,7 +18,7 @@ from runs.engine.decide import decide, status
 from runs.engine.fold import fold
 from runs.engine.kind import NodeView
 from runs.engine.state import RunState
-from runs.execute import model_calls, tool_calls
+from runs.execute import failpoints, model_calls, tool_calls
 from runs.execute.clock import now_us
 from runs.execute.dispatch import Dispatch, Fact, Key
 from runs.execute.recover import Lost, lost_calls
@@ -80,6 +80,7 @@ class Segment:
         taken, self.facts = self.facts, []  # calls go on ending while this turn waits for the database
         for fact in taken:
             self._add_all(fact.events(self.draft.state, self.content))
+        failpoints.hit("before the result's commit", self.run, self.draft.events)
         self._fire_timers()
         ready = [] if self.host.stopping else await self._think()
         release = not (ready or self.inflight or self.facts or self._timer_is_near())
@@ -89,6 +90,8 @@ class Segment:
             return await self._turn()
         for dispatch in ready:
             self._send(dispatch)
+        if ready:
+            failpoints.hit("after dispatch", self.run)
         return not release
 
     async def _wait(self) -> None:
@@ -209,7 +212,9 @@ class Segment:
     # ── the log ─────────────────────────────────────────────────────────────────────────────────────
     async def _load(self, head: Head, events: list[ev.AnyEvent] | None = None) -> None:
         state = RunState()
-        for event in events if events is not None else await self.host.store.events(self.run):
+        events = events if events is not None else await self.host.store.events(self.run)
+        failpoints.saw(self.run, events)
+        for event in events:
             fold(state, event)
         if state.seq != head.seq:  # an input event came between claim and load
             current = await self.host.store.head(self.run)
@@ -236,12 +241,16 @@ class Segment:
         """Append what was added; False when the log had moved on. Raises Fenced when it is too late."""
         self._check_lease()
         draft, store = self.draft, self.host.store
+        if release:
+            failpoints.hit("during park", self.run, draft.events)
         if not draft.events:
             return not release or await store.park(self.run, draft.head, runnable=self.host.stopping)
         runnable = not release or (self.host.stopping and not draft.state.ended)
         statement = draft.statement(self.content.fresh, runnable=runnable, release=release)
+        failpoints.hit("before commit", self.run, draft.events)
         if not await store.append(statement):
             return False
+        failpoints.hit("after commit", self.run, draft.events)
         approvals = any(isinstance(e, ev.ApprovalRequested | ev.ApprovalExpired) for e in draft.events)
         approvals = approvals or bool(draft.state.ended)
         self.draft = Draft(self.ref, statement.head, draft.state)

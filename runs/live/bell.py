@@ -20,6 +20,8 @@ from django.db import transaction
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from runs.execute import failpoints
+
 BELL = "troupe:bell"
 TEXT = "troupe:text:"
 TEXT_LIFETIME_S = 900
@@ -42,6 +44,7 @@ def ring_on_commit(run: UUID, workspace: UUID, seq: int, status: str, *, approva
     """For web requests. A lost ring costs a moment, so an unreachable Redis is not the caller's problem."""
 
     def ring() -> None:
+        failpoints.hit("before publish", run)
         try:
             _client().publish(BELL, message(run, workspace, seq, status, approvals))
         except redis.RedisError as error:
@@ -84,6 +87,7 @@ class Ringer:
         texts, self._texts = self._texts, {}
         pipe = self.redis.pipeline(transaction=False)
         for run, (workspace, seq, status, approvals) in bells.items():
+            failpoints.hit("before publish", run)
             pipe.publish(BELL, message(run, workspace, seq, status, approvals))
         for (run, call, attempt), parts in texts.items():
             self._add_text(pipe, run, call, attempt, "".join(parts))

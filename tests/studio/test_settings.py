@@ -57,6 +57,7 @@ def command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[
     ("environment", "told"),
     [
         ({"PUBLIC_URL": "http://troupe.example.com"}, "PUBLIC_URL must be https://"),
+        (PRODUCTION | {"TROUPE_FAILPOINTS": "x"}, "TROUPE_FAILPOINTS kills processes"),
         (PRODUCTION | {"DEBUG": "yes"}, "DEBUG is on while PUBLIC_URL is not a loopback address"),
         (PRODUCTION | {"ALLOWED_HOSTS": "*"}, "'*' is refused"),
         (PRODUCTION | {"SECRET_KEY": "short"}, "SECRET_KEY needs at least 50 characters"),
