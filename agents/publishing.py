@@ -10,6 +10,7 @@ from agents.models import Agent, Team
 from agents.toolbox.registry import tool_kind
 from agents.topology.check import Catalog, blocking, check
 from agents.topology.graph import Graph, PinnedAgent, PinnedTeam, PinnedTool, TeamFile, ToolSpec
+from agents.topology.policy_check import people_problems
 from agents.topology.problems import Problem, Refused
 from agents.topology.references import agents_of, agents_of_node
 
@@ -90,6 +91,7 @@ def _beyond_the_graph(graph: Graph, catalog: Catalog, found: list[Problem]) -> I
             for name in spec.tools:
                 if name in catalog.tools:
                     yield from _tool_problems(node.id, spec.name, name, catalog.tools[name])
+                    yield from _approver_problems(node.id, name, catalog.tools[name], catalog)
 
 
 def _tool_problems(node: str, agent: str, name: str, spec: ToolSpec) -> Iterator[Problem]:
@@ -99,5 +101,18 @@ def _tool_problems(node: str, agent: str, name: str, spec: ToolSpec) -> Iterator
             f"The tool {name} of {agent} cannot be used: {problem.message}",
             problem.fix or "Correct it under Tools.",
             node,
+            field="agent",
+        )
+
+
+def _approver_problems(node: str, name: str, spec: ToolSpec, catalog: Catalog) -> Iterator[Problem]:
+    """Whether enough people could approve a call that the tool's rule asks about."""
+    if spec.policy and spec.approval and catalog.people is not None:
+        yield from people_problems(
+            spec.policy,
+            what=f"The tool {name}",
+            people=catalog.people,
+            groups=catalog.groups or {},
+            node=node,
             field="agent",
         )

@@ -20,6 +20,7 @@ from agents.topology.check import Catalog
 from agents.topology.graph import AgentSpec, Graph, ModelRef
 from agents.topology.references import agents_of
 from studio import secrets
+from studio.workspaces.groups import groups_of, people_of
 from studio.workspaces.models import Workspace
 
 
@@ -114,12 +115,14 @@ def endpoints(workspace: Workspace) -> QuerySet[Endpoint]:
 
 # ── what graphs may refer to ────────────────────────────────────────────────────────────────────────
 def catalog(workspace: Workspace) -> Catalog:
-    """The agents, tools and models of the workspace, as the validator takes them."""
+    """The agents, tools, models and people of the workspace, as the validator takes them."""
     agents = Agent.objects.filter(workspace=workspace, archived_at=None).exclude(current=None)
     return Catalog(
         agents={agent.key: spec_of(agent) for agent in agents.select_related("current")},
         tools={tool.name: tool.parsed() for tool in Tool.objects.filter(workspace=workspace)},
         models=model_names(workspace),
+        people=people_of(workspace),
+        groups=groups_of(workspace),
     )
 
 

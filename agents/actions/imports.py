@@ -93,7 +93,12 @@ def import_team(
 def _catalog(workspace: Workspace, file: TeamFile) -> Catalog:
     """What the graph may refer to: the file's own first, then the workspace's."""
     here = queries.catalog(workspace)
-    return Catalog(agents={**here.agents, **file.agents}, tools={**here.tools, **file.tools})
+    return Catalog(
+        agents={**here.agents, **file.agents},
+        tools={**here.tools, **file.tools},
+        people=here.people,
+        groups=here.groups,
+    )
 
 
 def _spec_problems(workspace: Workspace, file: TeamFile) -> Iterator[Problem]:

@@ -16,6 +16,7 @@ from agents.models import Tool
 from agents.toolbox.registry import kinds
 from agents.topology import rules
 from agents.topology.graph import ToolSpec
+from agents.topology.policy_check import problems_of as policy_problems
 from agents.topology.problems import KEY_PATTERN, from_validation_error
 from studio import audit, secrets
 from studio.workspaces.access import Member, Role
@@ -87,6 +88,8 @@ def problems_of_spec(name: str, spec: ToolSpec) -> Iterator[Problem]:
             yield from from_validation_error(error, prefix="config")
     if spec.approval and (wrong := rules.problem_with(spec.approval)):
         yield Problem("tool.approval", wrong, "Correct the rule.", field="approval")
+    if spec.policy:
+        yield from policy_problems(spec.policy, what=name, prefix="policy.")
 
 
 def _fill(row: Tool, spec: ToolSpec, secret_values: Mapping[str, str] | None) -> None:
@@ -101,6 +104,7 @@ def _fill(row: Tool, spec: ToolSpec, secret_values: Mapping[str, str] | None) ->
         raise Refused(problems)
     row.kind, row.description, row.approval = spec.kind, spec.description, spec.approval
     row.config = spec.config
+    row.policy = spec.policy.model_dump(mode="json", exclude_defaults=True) if spec.policy else None
     row.secrets = _sealed(row, given | dict(secret_values or {}))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from django import forms
@@ -11,6 +12,7 @@ from django.http import QueryDict
 from agents.forms.fields import ProseField
 from agents.forms.from_schema import SchemaForm, form_of
 from agents.forms.placing import put
+from agents.forms.policy import PolicyForm
 from agents.models import Tool
 from agents.toolbox.tool import ToolKind
 from agents.topology.graph import ToolSpec
@@ -29,7 +31,7 @@ class ConfigForm(SchemaForm):
 
 
 class ToolForm(forms.Form):
-    """`config` is the form of the kind's own configuration."""
+    """`config` is the form of the kind's own configuration, `policy` of who approves."""
 
     name = forms.CharField(max_length=48, label="Name", help_text="What agents and models call it.")
     description = ProseField(max_length=20_000, required=False, label="Description", rows=2)
@@ -41,6 +43,10 @@ class ToolForm(forms.Form):
         made: Any = form_of(kind.Config, ConfigForm)
         self.config: ConfigForm = made(data, prefix=PREFIX, initial=_config(tool) if tool else None)
         self.config.kind = kind
+        # a form sent without it, such as a rule being tried, means the policy as it is
+        sent = data if data is not None and "policy-quorum" in data else None
+        self.policy = PolicyForm(sent, policy=tool.parsed().policy if tool else None)
+        self.kept = tool.parsed().policy if tool else None
         self.fields["name"].widget.attrs |= {"class": "mono", "spellcheck": "false", "autocomplete": "off"}
         self.fields["description"].widget.attrs["placeholder"] = kind.summary
         self.fields["description"].help_text = "What models are told. Empty: what the kind says of itself."
@@ -48,8 +54,8 @@ class ToolForm(forms.Form):
         self.fields["approval"].widget.attrs |= rule
 
     def is_valid(self) -> bool:
-        config_is_valid = self.config.is_valid()
-        return super().is_valid() and config_is_valid
+        parts_are_valid = [self.config.is_valid(), not self.policy.is_bound or self.policy.is_valid()]
+        return super().is_valid() and all(parts_are_valid)
 
     def spec(self) -> ToolSpec:
         """Of a valid form; the configuration may still hold secrets, which the action takes out."""
@@ -58,11 +64,15 @@ class ToolForm(forms.Form):
             description=self.cleaned_data["description"].strip(),
             config=self.config.values(),
             approval=self.cleaned_data["approval"],
+            policy=self.policy.policy() if self.policy.is_bound else self.kept,
         )
 
     def put(self, problems: Iterable[Problem]) -> None:
         paths = {f"{PREFIX}.{name}": name for name in self.config.fields}
         for problem in problems:
+            if problem.field.startswith("policy."):
+                self.policy.place([replace(problem, field=problem.field.removeprefix("policy."))])
+                continue
             inside = problem.field.startswith(f"{PREFIX}.")
             put(self.config if inside else self, [problem], paths)
 

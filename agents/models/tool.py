@@ -7,6 +7,7 @@ import uuid
 from django.db import models
 
 from agents.topology.graph import ToolSpec
+from agents.topology.policy import Policy
 
 
 class Tool(models.Model):
@@ -18,6 +19,7 @@ class Tool(models.Model):
     config = models.JSONField(default=dict)
     secrets = models.JSONField(default=dict)  # name → {"sealed": ciphertext, "scope": where it may be sent}
     approval = models.CharField(max_length=1000, blank=True)  # a CEL rule over `args`
+    policy = models.JSONField(null=True, blank=True)  # who approves what the rule asks about
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -30,5 +32,9 @@ class Tool(models.Model):
 
     def parsed(self) -> ToolSpec:
         return ToolSpec(
-            kind=self.kind, description=self.description, config=self.config, approval=self.approval
+            kind=self.kind,
+            description=self.description,
+            config=self.config,
+            approval=self.approval,
+            policy=None if self.policy is None else Policy.model_validate(self.policy),
         )

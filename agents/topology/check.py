@@ -24,6 +24,8 @@ class Catalog:
     agents: Mapping[str, AgentSpec] = field(default_factory=dict)
     tools: Mapping[str, ToolSpec] = field(default_factory=dict)
     models: frozenset[tuple[str, str]] | None = None
+    people: Mapping[str, int] | None = None  # who may decide: role by e-mail address; None: not checked
+    groups: Mapping[str, frozenset[str]] | None = None  # approver groups: e-mail addresses by name
 
 
 @dataclass(frozen=True)

@@ -6,44 +6,19 @@ tools, portable between workspaces; a `PinnedTeam` is what a published version h
 
 from __future__ import annotations
 
-import math
 from enum import StrEnum
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    JsonValue,
-    StringConstraints,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
+from agents.topology.document import Document
+from agents.topology.document import Storable as _Storable
+from agents.topology.policy import Policy
 from agents.topology.problems import KEY_PATTERN
 
 FORMAT: Final = "troupe.team/v1"
 
 
-def _storable(value: Any) -> Any:
-    """Refuses what PostgreSQL cannot keep in JSON: NUL, lone surrogates, NaN and infinities."""
-    match value:
-        case str():
-            if "\x00" in value or any("\ud800" <= char <= "\udfff" for char in value):
-                raise ValueError("NUL characters and lone surrogates cannot be stored; remove them")
-        case float() if not math.isfinite(value):
-            raise ValueError("NaN and infinities are not JSON numbers")
-        case dict():
-            for key, item in value.items():
-                _storable(key)
-                _storable(item)
-        case list():
-            for item in value:
-                _storable(item)
-    return value
-
-
-_Storable = AfterValidator(_storable)
 Key = Annotated[str, StringConstraints(pattern=KEY_PATTERN)]
 Text = Annotated[str, _Storable]
 Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200), _Storable]
@@ -51,12 +26,6 @@ Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, ma
 Prose = Annotated[str, StringConstraints(max_length=20_000), _Storable]
 Rule = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1_000), _Storable]
 JsonObject = Annotated[dict[str, JsonValue], _Storable]
-
-
-class Document(BaseModel):
-    """Base of everything in a team document: unknown fields are mistakes, not extensions."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 # ── agents ──────────────────────────────────────────────────────────────────────────────────────────
@@ -119,6 +88,7 @@ class ToolSpec(Document):
     description: Prose = ""
     config: JsonObject = Field(default_factory=dict)
     approval: Rule = ""
+    policy: Policy | None = None  # who approves what the rule asks about; None: any operator
 
 
 # ── graph ───────────────────────────────────────────────────────────────────────────────────────────

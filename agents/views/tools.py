@@ -89,7 +89,7 @@ def _form_page(request: HttpRequest, form: ToolForm, tool: Tool | None) -> HttpR
         "trial": try_rule(facts, sample),
         "schema": json.dumps(facts.schema, indent=2),
     }
-    bound = form.errors or form.config.errors
+    bound = form.errors or form.config.errors or form.policy.errors
     return render(request, "agents/tool_form.html", context, status=INVALID if bound else 200)
 
 

@@ -87,6 +87,7 @@ SCREENS = [
     Screen("profile", "normal", "/w/{slug}/settings/profile/"),
     Screen("members", "normal", "/w/{slug}/settings/members/"),
     Screen("members", "full", "/w/{full}/settings/members/"),
+    Screen("approver_groups", "normal", "/w/{slug}/settings/groups/"),
     Screen("tokens", "normal", "/w/{slug}/settings/tokens/"),
     Screen("audit", "normal", "/w/{slug}/settings/audit/"),
     Screen("error", "not_found", "/w/nowhere/"),
