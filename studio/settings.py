@@ -207,7 +207,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 # ── composition by dotted name: rooms below never import the rooms above ────────────────────────────
-NODE_KINDS = ["input", "agent", "router", "join", "approval", "output"]
+NODE_KINDS = ["input", "agent", "router", "join", "loop", "approval", "output"]
 NODE_KIND_PACKAGE = "runs.engine.kinds"
 TOOL_KINDS = [
     "agents.toolbox.calculator",

@@ -9,12 +9,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from agents.topology import rules, text
+from agents.topology import rules, running, text, variables
 from agents.topology.graph import AgentSpec, Edge, EdgeKind, Graph, Node, ToolSpec
 from agents.topology.kind import DesignKind
 from agents.topology.problems import Problem, from_validation_error
 from agents.topology.registry import kinds
 from agents.topology.view import GraphView
+
+ROOTS = frozenset({"nodes", "input", "value", "vars"})  # what texts may read
 
 
 @dataclass(frozen=True)
@@ -36,12 +38,16 @@ class Scope:
     catalog: Catalog
     configs: Mapping[str, Any]
 
+    @property
+    def variables(self) -> set[str]:
+        return {variable.name for variable in self.view.graph.variables}
+
     def template_problems(self, node: Node, source: str, where: str) -> Iterator[Problem]:
         """Problems of a Liquid template of `node`: syntax, and names that are not there."""
         if wrong := text.problem_with(source):
             yield Problem("template.invalid", wrong, "Correct the template.", node=node.id, field=where)
             return
-        before = self.view.ancestors.get(node.id, frozenset())
+        before = self.view.readable.get(node.id, frozenset())
         for name in sorted(text.references(source)):
             if name[0] == "nodes" and len(name) > 1 and name[1] not in before:
                 known = name[1] in self.view.nodes
@@ -54,11 +60,19 @@ class Scope:
                     node.id,
                     field=where,
                 )
-            elif name[0] not in {"nodes", "input", "value"}:
+            elif name[0] == "vars" and len(name) > 1 and name[1] not in self.variables:
+                yield Problem(
+                    "template.variable",
+                    f"The text reads vars.{name[1]}, which the team does not have.",
+                    "Add the variable, or correct its name.",
+                    node.id,
+                    field=where,
+                )
+            elif name[0] not in ROOTS:
                 yield Problem(
                     "template.unknown",
                     f"The text reads {'.'.join(name)}, which is not known here.",
-                    "Use input.…, value or nodes.<id>.output.",
+                    "Use input.…, value, vars.<name> or nodes.<id>.output.",
                     node.id,
                     field=where,
                 )
@@ -79,6 +93,8 @@ def check(graph: Graph, catalog: Catalog) -> list[Problem]:
     problems += _edges(view)
     problems += _order(view)
     problems += _merges(view)
+    problems += running.problems(view)
+    problems += variables.problems(view)
     scope = Scope(view, catalog, configs)
     for node_id, config in configs.items():
         node = view.nodes[node_id]
@@ -151,6 +167,8 @@ def _ends(view: GraphView) -> Iterator[Problem]:
     after_entry = view.reachable(entry)
     before_exit = view.reachable(exit_, backward=True)
     for node in view.nodes.values():
+        if node.id in view.spawned:
+            continue
         if node.id not in after_entry:
             yield Problem(
                 "node.unreachable",
@@ -182,7 +200,7 @@ def _edges(view: GraphView) -> Iterator[Problem]:
         source, target = kinds().get(view.nodes[edge.source].kind), kinds().get(view.nodes[edge.target].kind)
         yield from _ports(edge, source, target)
         if edge.when:
-            yield from _rule_on(edge, source)
+            yield from _rule_on(edge)
     for (start, end, kind), count in pairs.items():
         if count > 1:
             yield Problem(
@@ -209,12 +227,12 @@ def _ports(edge: Edge, source: DesignKind | None, target: DesignKind | None) -> 
         )
 
 
-def _rule_on(edge: Edge, source: DesignKind | None) -> Iterator[Problem]:
-    if source and not source.chooses:
+def _rule_on(edge: Edge) -> Iterator[Problem]:
+    if edge.kind is EdgeKind.ERROR or edge.kind is EdgeKind.HANDOFF:
         yield Problem(
             "edge.rule_unused",
-            f"The rule on the edge to {edge.target} has no effect: {source.title} nodes do not choose.",
-            "Remove the rule, or put a router before it.",
+            f"The rule on the {edge.kind} edge to {edge.target} has no effect.",
+            "Remove it.",
             edge.source,
             edge.id,
             "when",

@@ -117,6 +117,7 @@ class Node(Document):
     name: Line = ""
     position: Position = Position()
     config: JsonObject = Field(default_factory=dict)
+    writes: dict[Key, Rule] = Field(default_factory=dict)  # variable → CEL over what it read and its `output`
 
     @property
     def title(self) -> str:
@@ -130,12 +131,22 @@ class Edge(Document):
     kind: EdgeKind = EdgeKind.FLOW
     label: Line = ""
     when: Rule = ""
+    carries: Literal["output", "conversation", "nothing"] = "output"
 
 
 class StickyNote(Document):
     id: Annotated[str, StringConstraints(min_length=1, max_length=60), _Storable]
     text: Annotated[str, StringConstraints(max_length=2_000), _Storable] = ""
     position: Position = Position()
+
+
+class Variable(Document):
+    """What nodes of a team share. Parallel writes merge in the order of the graph."""
+
+    name: Key
+    type: Literal["string", "number", "integer", "boolean", "array", "object"] = "string"
+    merge: Literal["replace", "append", "add", "merge"] = "replace"
+    initial: Annotated[JsonValue, _Storable] = None
 
 
 class RunLimits(Document):
@@ -151,6 +162,7 @@ class Graph(Document):
     nodes: list[Node] = Field(default_factory=list, max_length=500)
     edges: list[Edge] = Field(default_factory=list, max_length=2_000)
     notes: list[StickyNote] = Field(default_factory=list, max_length=200)
+    variables: list[Variable] = Field(default_factory=list, max_length=100)
     limits: RunLimits = RunLimits()
 
 

@@ -32,6 +32,8 @@ class Ports:
 
     takes: bool = True
     gives: frozenset[EdgeKind] = frozenset({EdgeKind.FLOW})
+    works: bool = False  # may another node run it, by a delegates edge?
+    peers: bool = False  # may it be handed over to?
 
 
 class DesignKind:
@@ -46,6 +48,7 @@ class DesignKind:
     ports: ClassVar[Ports] = Ports()
     merges: ClassVar[bool] = False  # may several live edges enter it?
     chooses: ClassVar[bool] = False  # does it take one of its outgoing edges?
+    loops: ClassVar[bool] = False  # may one of its edges lead back?
     Config: ClassVar[type[NodeConfig]]
 
     def check(self, node: Node, config: Any, scope: Scope) -> Iterator[Problem]:
@@ -65,5 +68,8 @@ class DesignKind:
             "gives": sorted(self.ports.gives),
             "merges": self.merges,
             "chooses": self.chooses,
+            "works": self.ports.works,
+            "peers": self.ports.peers,
+            "loops": self.loops,
             "schema": self.Config.model_json_schema(by_alias=True),
         }

@@ -50,16 +50,21 @@ def _nests(source: str) -> bool:
 
 def evaluate(source: str, context: dict[str, Any]) -> bool:
     """True or False. Raises RuleError when the rule fails or yields anything else."""
+    result = value_of(source, context)
+    if not isinstance(result, bool):
+        raise RuleError(f"The rule gave {type(result).__name__} instead of true or false.")
+    return result
+
+
+def value_of(source: str, context: dict[str, Any]) -> Any:
+    """Whatever the expression yields. Raises RuleError when it fails."""
     program = compile_rule(source)
     try:
-        result = program.execute(context)
+        return program.execute(context)
     except KeyError as error:
         raise RuleError(f"The rule reads {error}, which is not there.") from error
     except Exception as error:  # the library maps CEL's errors onto many Python types
         raise RuleError(f"The rule failed: {str(error).splitlines()[0][:300]}") from error
-    if not isinstance(result, bool):
-        raise RuleError(f"The rule gave {type(result).__name__} instead of true or false.")
-    return result
 
 
 def problem_with(source: str) -> str:

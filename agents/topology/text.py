@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import lru_cache
 from typing import Any
 
@@ -24,6 +25,17 @@ class _Bounded(Environment):
 _environment = _Bounded(undefined=StrictUndefined, autoescape=False)
 
 
+class _Object(dict[str, Any]):
+    """An object that reads as JSON, not as Python, where a template puts it into text."""
+
+    def __str__(self) -> str:
+        return json.dumps(self, ensure_ascii=False)
+
+    def __getitem__(self, key: str) -> Any:
+        value = super().__getitem__(key)
+        return _Object(value) if type(value) is dict else value
+
+
 @lru_cache(maxsize=1024)
 def compile_template(source: str) -> BoundTemplate:
     try:
@@ -37,7 +49,11 @@ def render(source: str, context: dict[str, Any]) -> str:
     if "{" not in source:
         return source
     try:
-        return str(compile_template(source).render(**context))
+        return str(
+            compile_template(source).render(
+                **{name: _Object(value) if type(value) is dict else value for name, value in context.items()}
+            )
+        )
     except LiquidError as error:
         raise TemplateError(f"The template could not be filled in: {_first_line(error)}.") from error
 

@@ -36,7 +36,7 @@ def _ending(state: RunState, plan: Plan) -> ev.Event | None:
     """The event the run ends with, once nothing is in flight; None while it goes on."""
     if state.cancel_requested:
         return ev.RunCancelled()
-    exit_ = state.node(plan.exit)
+    exit_ = state.node(state.instance(plan.exit))
     if any(node.fatal for node in state.nodes.values()):
         return _failure(state, plan)
     if exit_.status is NodeStatus.DONE:
@@ -47,7 +47,8 @@ def _ending(state: RunState, plan: Plan) -> ev.Event | None:
 
 
 def _failure(state: RunState, plan: Plan) -> ev.RunFailed:
-    for path in reversed(plan.order):  # an earlier failure was taken care of, or caused this one
+    for node_id in reversed(plan.order):  # an earlier failure was taken care of, or caused this one
+        path = state.instance(node_id)
         node = state.nodes.get(path)
         if node and node.status is NodeStatus.FAILED:
             return ev.RunFailed(
@@ -65,22 +66,26 @@ def _close(state: RunState, ending: ev.Event) -> list[Command]:
 
 
 def _orphans(state: RunState) -> Iterator[Command]:
-    """Calls in flight whose node has ended, such as the losers of a join."""
+    """What goes on for a node that has ended, such as the calls and workers of a join's losers."""
     for node in state.nodes.values():
         if node.settled:
             for call in node.open_calls():
                 yield AbortCall(call.path, call.id, call.attempt)
+    for node in list(state.running.values()):
+        if node.parent and state.node(node.parent).settled:
+            yield Record(ev.NodeCancelled(path=node.path, because="nobody waits for it any more"))
 
 
 def _starts(state: RunState, plan: Plan) -> Iterator[Command]:
-    for path in plan.order:
+    for node_id in plan.order:
+        path = state.instance(node_id)
         node = state.nodes.get(path)
         if node is not None and node.status is not NodeStatus.PENDING:
             continue
-        kind, view = plan.kinds[path], NodeView(plan, state, path)
+        kind, view = plan.kinds[node_id], NodeView(plan, state, path)
         match kind.ready(view):
             case "start":
-                yield Record(ev.NodeStarted(path=path))
+                yield Record(ev.NodeStarted(path=path, sources=tuple(view.live_sources())))
             case "skip":
                 yield Record(ev.NodeSkipped(path=path, because="not taken"))
             case "fail":
@@ -90,9 +95,8 @@ def _starts(state: RunState, plan: Plan) -> Iterator[Command]:
 
 
 def _steps(state: RunState, plan: Plan) -> Iterator[Command]:
-    for node in list(state.nodes.values()):
-        if node.status is NodeStatus.RUNNING:
-            yield from plan.kinds[node.path].step(NodeView(plan, state, node.path))
+    for path in list(state.running):
+        yield from plan.kind(path).step(NodeView(plan, state, path))
 
 
 def status(state: RunState) -> str:

@@ -97,7 +97,28 @@ class RunCancelled(Event, tag="RunCancelled", frozen=True, kw_only=True):
 
 # ── nodes ───────────────────────────────────────────────────────────────────────────────────────────
 class NodeStarted(Event, tag="NodeStarted", frozen=True, kw_only=True):
-    pass
+    """An instance of a node starts: by the graph, from `sources`, or spawned by `parent`."""
+
+    sources: tuple[str, ...] = ()  # the instances whose outputs it starts from
+    parent: str = ""  # the instance that spawned it
+    given: str = ""  # digest of what its parent gave it
+    task: str = ""  # digest of what its parent asks of it, in words
+
+
+class LoopRepeated(Event, tag="LoopRepeated", frozen=True, kw_only=True):
+    """The loop at `path` goes round again: `nodes`, its first one ahead, get new instances."""
+
+    iteration: int  # the one that begins
+    value: str  # digest of what the first node starts from
+    nodes: tuple[str, ...]
+    note: str = ""
+
+
+class VariablesWritten(Event, tag="VariablesWritten", frozen=True, kw_only=True):
+    """Digests of what a node wrote into the team's variables; `order` is its place in the graph."""
+
+    writes: dict[str, str]
+    order: tuple[int, ...]
 
 
 class NodeNoted(Event, tag="NodeNoted", frozen=True, kw_only=True):
@@ -175,6 +196,29 @@ class CallAbandoned(CallEvent, tag="CallAbandoned", frozen=True, kw_only=True):
     charge: Charge | None = None
 
 
+class ModelCallHeld(CallEvent, tag="ModelCallHeld", frozen=True, kw_only=True):
+    """Not sent, for its endpoint takes no calls now. `after_s` None: it waits for its turn, without a timer."""
+
+    agent: str
+    endpoint: str
+    model: str
+    code: Literal["breaker_open", "probing", "rate_limited", "queued"]
+    message: str
+    after_s: float | None = None
+
+
+class FellBack(CallEvent, tag="FellBack", frozen=True, kw_only=True):
+    """What a model could not do goes to the next of its agent's chain, or to another `agent`, which begins anew."""
+
+    from_model: str
+    to_model: str
+    because: str  # the code of the failure
+    message: str
+    choice: int  # place in the chain; 0: the agent's own model
+    agent: str = ""
+    agent_name: str = ""
+
+
 class OutputRejected(Event, tag="OutputRejected", frozen=True, kw_only=True):
     """The answer of `turn` does not fit; `message` tells the model why, in a corrective turn."""
 
@@ -184,12 +228,22 @@ class OutputRejected(Event, tag="OutputRejected", frozen=True, kw_only=True):
 
 
 # ── tool calls ──────────────────────────────────────────────────────────────────────────────────────
-class ToolCallVetted(CallEvent, tag="ToolCallVetted", frozen=True, kw_only=True):
-    """Known tool, valid arguments. `ask` says why a person must approve it first; empty: nobody need."""
+class ToolCallRequested(CallEvent, tag="ToolCallRequested", frozen=True, kw_only=True):
+    """A node itself wants a tool called, without a model; `arguments` is a digest of JSON text."""
 
     tool: str
     arguments: str
-    effect: Literal["reads", "idempotent", "writes"]
+
+
+class ToolCallVetted(CallEvent, tag="ToolCallVetted", frozen=True, kw_only=True):
+    """Known tool, valid arguments. `ask` says why a person must approve it first; empty: nobody need.
+
+    The effects `delegates` and `hands over` mean that another agent is asked, not a tool.
+    """
+
+    tool: str
+    arguments: str
+    effect: Literal["reads", "idempotent", "writes", "delegates", "hands over"]
     ask: str = ""
 
 
@@ -299,6 +353,8 @@ AnyEvent = (
     | CancelRequested
     | RunCancelled
     | NodeStarted
+    | LoopRepeated
+    | VariablesWritten
     | NodeNoted
     | NodeCompleted
     | NodeFailed
@@ -308,7 +364,10 @@ AnyEvent = (
     | ModelCallCompleted
     | ModelCallFailed
     | CallAbandoned
+    | ModelCallHeld
+    | FellBack
     | OutputRejected
+    | ToolCallRequested
     | ToolCallVetted
     | ToolCallRefused
     | ToolCallStarted

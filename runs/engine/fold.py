@@ -81,6 +81,7 @@ def _end(state: RunState, event: ev.Event, how: str) -> None:
         if node.status is NodeStatus.RUNNING:
             node.status, node.ended_at = NodeStatus.CANCELLED, event.at
         _close_waits(node, event.at)
+    state.running.clear()
 
 
 # ── nodes ───────────────────────────────────────────────────────────────────────────────────────────
@@ -88,6 +89,40 @@ def _end(state: RunState, event: ev.Event, how: str) -> None:
 def _(state: RunState, event: ev.NodeStarted) -> None:
     node = state.node(event.path)
     node.status, node.started_at = NodeStatus.RUNNING, event.at
+    node.sources, node.task = event.sources, event.task
+    state.running[event.path] = node
+    if not event.parent:
+        return
+    node.parent, node.given = event.parent, event.given
+    state.children.setdefault(event.parent, []).append(event.path)
+    call = state.node(event.parent).calls.get(event.path.rpartition("/")[0])
+    if call is not None:  # it was spawned to answer this call
+        call.status, call.started_at = CallStatus.DELEGATED, event.at
+
+
+@on(ev.LoopRepeated)
+def _(state: RunState, event: ev.LoopRepeated) -> None:
+    node = _settle(state, event, NodeStatus.DONE)
+    node.output, node.chosen = event.value, ()
+    mine = event.nodes[-1]
+    state.loops.setdefault(mine, []).append(event.value)
+    for node_id in event.nodes:
+        if node_id != mine:
+            state.loops.pop(node_id, None)  # a loop within begins anew
+        state.instances[node_id] = _next_instance(state.instance(node_id))
+    first = state.node(state.instance(event.nodes[0]))
+    first.given, first.sources = event.value, (event.path,)
+
+
+def _next_instance(path: str) -> str:
+    node_id, _, number = path.partition("@")
+    return f"{node_id}@{int(number or 1) + 1}"
+
+
+@on(ev.VariablesWritten)
+def _(state: RunState, event: ev.VariablesWritten) -> None:
+    for name, digest in event.writes.items():
+        state.writes.setdefault(name, []).append((event.order, digest))
 
 
 @on(ev.NodeNoted)
@@ -121,6 +156,7 @@ def _settle(state: RunState, event: ev.Event, status: NodeStatus) -> Node:
     node = state.node(event.path)
     node.status, node.ended_at = status, event.at
     node.started_at = node.started_at or event.at
+    state.running.pop(event.path, None)
     _close_waits(node, event.at)
     return node
 
@@ -144,6 +180,9 @@ def _(state: RunState, event: ev.ModelCallStarted) -> None:
     call.name, call.dialect, call.idempotency_key = event.model, event.dialect, event.idempotency_key
     call.endpoint, call.simulated = event.endpoint, event.simulated
     call.agent, call.agent_name, call.agent_version = event.agent, event.agent_name, event.agent_version
+    call.choice = node.choice
+    if hold := node.holds.get(event.call):
+        hold.code, hold.message, hold.after_s = "", "", None
     _start(call, event)
     cost = Decimal(event.reserved_cost) if event.reserved_cost is not None else Decimal(0)
     state.budget.reserved[event.call, event.attempt] = (cost, event.reserved_tokens)
@@ -235,6 +274,19 @@ def _charge(budget: Budget, event: ev.CallEvent, charge: ev.Charge | None) -> No
 
 
 # ── tool calls ──────────────────────────────────────────────────────────────────────────────────────
+@on(ev.ToolCallRequested)
+def _(state: RunState, event: ev.ToolCallRequested) -> None:
+    state.node(event.path).calls[event.call] = Call(
+        event.call,
+        event.path,
+        "tool",
+        0,
+        name=event.tool,
+        status=CallStatus.REQUESTED,
+        arguments=event.arguments,
+    )
+
+
 @on(ev.ToolCallVetted)
 def _(state: RunState, event: ev.ToolCallVetted) -> None:
     call = state.node(event.path).calls[event.call]
@@ -342,3 +394,6 @@ def _(state: RunState, event: ev.LimitsRaised) -> None:
 @on(ev.BudgetOverrun)
 def _(state: RunState, event: ev.BudgetOverrun) -> None:
     """Recorded for people; the money itself was booked with the call."""
+
+
+from runs.engine import fold_fallback  # noqa: E402, F401 - its handlers need `on`

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from agents.topology.graph import Edge, EdgeKind
 from agents.topology.kind import DesignKind
+from agents.topology.variables import merged
 from runs.engine.commands import Command
 from runs.engine.content import Content
 from runs.engine.events import Event
@@ -18,6 +19,17 @@ if TYPE_CHECKING:
     from runs.engine.plan import Plan
 
 EdgeState = Literal["undecided", "live", "skipped", "failed", "cancelled"]
+
+
+def node_of(path: str) -> str:
+    """The id of the node that an instance at `path` is of: `draft` for `draft@2` and `lead/m1/t1/draft`."""
+    return path.rpartition("/")[2].partition("@")[0]
+
+
+def before_last(path: str) -> str:
+    """The instance of the round before; empty for the first."""
+    node_id, _, number = path.partition("@")
+    return "" if not number else node_id if number == "2" else f"{node_id}@{int(number) - 1}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,24 +45,34 @@ class NodeView:
         return self.run.node(self.path)
 
     @property
+    def id(self) -> str:
+        """The node's id in the graph, whichever instance this is."""
+        return node_of(self.path)
+
+    @property
     def config(self) -> Any:
-        return self.plan.configs[self.path]
+        return self.plan.config(self.path)
 
     @property
     def title(self) -> str:
         return self.plan.title(self.path)
 
     def edges_in(self) -> list[tuple[Edge, EdgeState]]:
-        return [(edge, edge_state(self.run, edge)) for edge in self.plan.view.flow_in(self.path)]
+        return [(edge, edge_state(self.run, edge)) for edge in self.plan.view.flow_in(self.id)]
 
     def live_sources(self) -> list[str]:
-        return [edge.source for edge, state in self.edges_in() if state == "live"]
+        """The instances it starts, or has started, from."""
+        if self.state.sources or self.state.parent:
+            return list(self.state.sources)
+        return [self.run.instance(edge.source) for edge, state in self.edges_in() if state == "live"]
 
     def arrival(self) -> str:
         """Digest of what came in: the output of the one live source, which all but joins have.
 
         An error edge carries what the failed node had been given, so that another can take over.
         """
+        if self.state.given:
+            return self.state.given
         source = next(iter(self.live_sources()), None)
         if source is None:
             return self.run.input
@@ -70,31 +92,68 @@ class NodeView:
     def contributions(self) -> list[str]:
         """The nodes whose outputs came in, seen through routers, gates and joins, in graph order."""
         found: list[str] = []
+        mute = {e.source for e in self.plan.view.incoming[self.id] if e.carries == "nothing"}
         for source in self.live_sources():
+            if node_of(source) in mute:
+                continue
             before = self._at(source)
             failed = before.state.status is NodeStatus.FAILED
-            if failed or self.plan.kinds[source].passes_on(before):
+            if failed or self.plan.kind(source).passes_on(before):
                 found += before.contributions()
             else:
                 found.append(source)
         return list(dict.fromkeys(found))
 
     def context(self, content: Content) -> dict[str, Any]:
-        """What rules and templates may read: `input`, `value` and `nodes.<id>.output` of what came before."""
-        before = self.plan.view.ancestors[self.path]
-        done = {path: node.output for path, node in self.run.nodes.items() if path in before and node.output}
+        """What rules and templates may read: `input`, `value`, `vars` and `nodes.<id>.output`.
+
+        A node that gave nothing (yet) has the output null: one not taken, or one of the round that begins.
+        """
+        outputs = {node: self._latest_output(node) for node in self.plan.view.readable[self.id]}
         arrival = self.arrival()
-        content.need([*done.values(), self.run.input, arrival])
+        writes = [digest for written in self.run.writes.values() for _, digest in written]
+        content.need([*filter(None, outputs.values()), *writes, self.run.input, arrival])
         return {
             "input": content.get(self.run.input),
             "value": content.get(arrival),
-            "nodes": {path: {"output": content.get(output)} for path, output in done.items()},
+            "vars": self.variables(content),
+            "nodes": {
+                node: {"output": content.get(output) if output else None} for node, output in outputs.items()
+            },
         }
+
+    def _latest_output(self, node_id: str) -> str:
+        """Of its instance now; while that has given nothing, of the round before."""
+        path = self.run.instance(node_id)
+        while path:
+            node = self.run.nodes.get(path)
+            if node is not None and node.output:
+                return node.output
+            path = before_last(path)
+        return ""
+
+    def variables(
+        self, content: Content, new: Mapping[str, tuple[tuple[int, ...], str]] | None = None
+    ) -> dict[str, Any]:
+        """The team's variables, with writes that are about to be recorded."""
+        found = {}
+        for name, variable in self.plan.variables.items():
+            written = [*self.run.writes.get(name, ()), *([new[name]] if new and name in new else [])]
+            written.sort(key=lambda write: write[0])
+            found[name] = merged(variable, [content.get(digest) for _, digest in written])
+        return found
+
+    def place(self) -> tuple[int, ...]:
+        """Its place in the graph's order, rounds of its loops counted: parallel writes are sorted by it."""
+        at: list[int] = []
+        for loop in self.plan.view.loops_around(self.id):
+            at += [self.plan.place[loop.start], len(self.run.loops.get(loop.end, ()))]
+        return (*at, self.plan.place.get(self.id, 0))
 
 
 def edge_state(run: RunState, edge: Edge) -> EdgeState:
     """Whether an edge was taken, which follows from how its source ended."""
-    source = run.nodes.get(edge.source)
+    source = run.nodes.get(run.instance(edge.source))
     if source is None or not source.settled:
         return "undecided"
     if source.status is NodeStatus.DONE:
@@ -115,6 +174,8 @@ class Kind(DesignKind):
 
     def ready(self, view: NodeView) -> Readiness:
         """Whether a pending node starts. By default when every edge is decided and one is live."""
+        if view.state.given:  # the first of a round
+            return "start"
         states = [state for _, state in view.edges_in()]
         if "undecided" in states:
             return "wait"
@@ -129,6 +190,10 @@ class Kind(DesignKind):
     def before_start(self, view: NodeView) -> Iterable[Command]:
         """What a node may want while it still waits for its edges, such as a deadline."""
         return ()
+
+    def introduce(self, plan: Plan, node_id: str) -> str:
+        """What another node's model is told of this one, when it may be asked."""
+        return plan.title(node_id)
 
     def step(self, view: NodeView) -> Iterator[Command]:
         """What a running node wants next, given all that has happened to it."""

@@ -6,20 +6,21 @@ from collections import OrderedDict
 from functools import cached_property
 from typing import Any, cast
 
-from agents.topology.graph import PinnedAgent, PinnedTeam, PinnedTool
+from agents.topology.graph import EdgeKind, Node, PinnedAgent, PinnedTeam, PinnedTool
 from agents.topology.registry import kinds
 from agents.topology.view import GraphView
-from runs.engine.kind import Kind
+from runs.engine.kind import Kind, node_of
 
 
 class Plan:
-    """Immutable once built; shared by all runs of one version in a process."""
+    """Immutable once built; shared by all runs of one version in a process. Paths name instances of nodes."""
 
     def __init__(self, team: PinnedTeam, digest: str) -> None:
         self.team = team
         self.digest = digest
         self.view = GraphView(team.graph)
-        self.order = self.view.order
+        self.order = [node for node in self.view.order if node not in self.view.spawned]
+        self.place = {node: at for at, node in enumerate(self.view.order)}
         self.kinds: dict[str, Kind] = {
             node.id: cast(Kind, kinds()[node.kind]) for node in self.view.nodes.values()
         }
@@ -30,8 +31,25 @@ class Plan:
         self.entry = next(node.id for node in self.view.nodes.values() if node.kind == "input")
         self.exit = next(node.id for node in self.view.nodes.values() if node.kind == "output")
 
+        self.variables = {variable.name: variable for variable in team.graph.variables}
+        self.settling = frozenset(node.id for node in self.view.nodes.values() if self._settles(node))
+
+    def _settles(self, node: Node) -> bool:
+        """Whether more follows from the node's completion than its output: rules on its edges, or writes."""
+        ruled = any(edge.when for edge in self.view.flow_out(node.id) if edge.kind is EdgeKind.FLOW)
+        return bool(node.writes) or (ruled and not self.kinds[node.id].chooses)
+
     def title(self, path: str) -> str:
-        return self.view.nodes[path].title
+        return self.node(path).title
+
+    def node(self, path: str) -> Node:
+        return self.view.nodes[node_of(path)]
+
+    def kind(self, path: str) -> Kind:
+        return self.kinds[node_of(path)]
+
+    def config(self, path: str) -> Any:
+        return self.configs[node_of(path)]
 
     def agent(self, key: str) -> PinnedAgent:
         return self.team.agents[key]

@@ -8,7 +8,7 @@ from typing import Any
 from agents.topology import text
 from agents.topology.graph import AgentSpec, Task
 from runs.engine.content import Content
-from runs.engine.kind import NodeView
+from runs.engine.kind import NodeView, node_of
 
 
 @dataclass(frozen=True)
@@ -43,18 +43,26 @@ def task_sections(task: Task, view: NodeView, content: Content) -> list[Section]
     """What this node is to do, and what its edges give it. Raises text.TemplateError."""
     template = task.description
     description = text.render(template, view.context(content)) if "{" in template else template
+    asked = view.state.task
     words = f"# Task\n{description}" if description else "# Task\nDo your part with what you are given."
+    if asked:
+        words = f"# Your part\n{description}\n\n" if description else ""
+        words += f"# Task from {view.plan.title(view.state.parent)}\n{content.get(asked)}"
     if task.expected_output:
         words += f"\n\n# Expected output\n{task.expected_output}"
     sections = [Section("task", "Task", words)]
     named = {(*name, "")[:2] for name in text.references(task.description)}
     roots = {name[0] for name in named}
+    if view.state.parent and "value" not in roots and (given := content.get(view.state.given)):
+        title = f"From {view.plan.title(view.state.parent)}"
+        sections.append(Section("node", title, _data(title, given, content)))
     for path in view.contributions():
         value = content.get(view.run.node(path).output)
-        if path == view.plan.entry:
+        node_id = node_of(path)
+        if node_id == view.plan.entry:
             if "input" not in roots:
                 sections.append(Section("input", "Input", _data("Input", value, content)))
-        elif ("nodes", path) not in named:
+        elif ("nodes", node_id) not in named:
             title = f"From {view.plan.title(path)}"
             sections.append(Section("node", title, _data(title, value, content)))
     if errors := view.errors():

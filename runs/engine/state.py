@@ -25,6 +25,7 @@ SETTLED = frozenset({NodeStatus.DONE, NodeStatus.FAILED, NodeStatus.SKIPPED, Nod
 class CallStatus(StrEnum):
     REQUESTED = "requested"  # a model asked for this tool; nothing was checked yet
     VETTED = "vetted"  # may be dispatched, perhaps after an approval
+    DELEGATED = "delegated"  # another agent was started for it
     STARTED = "started"
     COMPLETED = "completed"
     FAILED = "failed"
@@ -66,10 +67,25 @@ class Call:
     agent_name: str = ""
     agent_version: int = 0
     simulated: bool = False
+    choice: int = 0  # place of its model in the agent's chain
 
     @property
     def is_open(self) -> bool:
         return self.status is CallStatus.STARTED
+
+
+@dataclass(slots=True)
+class Hold:
+    """A call that was not sent because its endpoint is closed, or waits for its turn there."""
+
+    call: str
+    agent: str = ""
+    endpoint: str = ""
+    code: str = ""
+    message: str = ""
+    after_s: float | None = None  # None: no timer is needed; it was sent, or waits for its turn
+    count: int = 0
+    strikes: int = 0  # breaks it was held for; they count as failures
 
 
 @dataclass(slots=True)
@@ -111,9 +127,13 @@ class TimerState:
 
 @dataclass(slots=True)
 class Node:
-    """One node of the graph in this run, with the conversation its agent has had so far."""
+    """One instance of a node of the graph, with the conversation its agent has had so far."""
 
     path: str
+    parent: str = ""  # the instance that spawned it
+    given: str = ""  # digest of what it was given, when that is not what its edges carry
+    task: str = ""  # digest of what its parent asks of it, in words
+    sources: tuple[str, ...] = ()
     status: NodeStatus = NodeStatus.PENDING
     started_at: int = 0
     ended_at: int = 0
@@ -131,6 +151,12 @@ class Node:
     approvals: dict[str, ApprovalState] = field(default_factory=dict)
     timers: dict[str, TimerState] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
+    holds: dict[str, Hold] = field(default_factory=dict)  # by call
+    choice: int = 0  # how far down its agent's chain of models it has come
+    agent: str = ""  # the agent that took over; empty: the one in its configuration
+    first_turn: int = 1  # of the agent that has it now
+    opened: int = 0  # where that agent's conversation begins in the transcript
+    forgiven: int = 0  # corrections that were used up before the model at work now
 
     @property
     def settled(self) -> bool:
@@ -184,11 +210,25 @@ class RunState:
     nodes: dict[str, Node] = field(default_factory=dict)
     budget: Budget = field(default_factory=Budget)
 
+    running: dict[str, Node] = field(default_factory=dict)
+    children: dict[str, list[str]] = field(default_factory=dict)  # spawned instances, in order
+    instances: dict[str, str] = field(default_factory=dict)  # node id → its instance now, if not the first
+    loops: dict[str, list[str]] = field(default_factory=dict)  # loop's node id → values it went round with
+    writes: dict[str, list[tuple[tuple[int, ...], str]]] = field(default_factory=dict)  # of variables
+
     def node(self, path: str) -> Node:
-        """The node's state; a node nothing has happened to yet is pending."""
+        """The instance's state; one that nothing has happened to yet is pending."""
         if path not in self.nodes:
             self.nodes[path] = Node(path)
         return self.nodes[path]
+
+    def instance(self, node_id: str) -> str:
+        """The path of the node's instance that counts now: its latest iteration."""
+        return self.instances.get(node_id, node_id)
+
+    def spawned(self, path: str) -> list[Node]:
+        """The instances that `path` started, in that order."""
+        return [self.nodes[child] for child in self.children.get(path, ())]
 
     def open_calls(self) -> list[Call]:
         return [call for node in self.nodes.values() for call in node.open_calls()]

@@ -88,7 +88,7 @@ def prepare(
 ) -> Prepared:
     """May raise ContentMissing."""
     try:
-        prompt = view.plan.kinds[view.path].prompt(view, command.turn, content)
+        prompt = view.plan.kind(view.path).prompt(view, command.turn, content)
     except TemplateError as error:
         return Prepared(ev.NodeFailed(path=view.path, code="template", message=str(error)[:500]))
     name = (prompt.model.endpoint, prompt.model.model)

@@ -13,6 +13,7 @@ from django.conf import settings
 
 from runs.engine import events as ev
 from runs.engine.commands import AbortCall, Command, Compute, Record, StartModelCall, StartToolCall
+from runs.engine.completion import consequences
 from runs.engine.content import Content, ContentMissing
 from runs.engine.decide import decide, status
 from runs.engine.fold import fold
@@ -131,16 +132,8 @@ class Segment:
     async def _carry_out(self, command: Command, ready: list[Dispatch], aborted: set[Key]) -> Dispatch | None:
         state, plan = self.draft.state, self.ref.plan
         match command:
-            case Record():
-                self._add(command.event)
-            case Compute():
-                view = NodeView(plan, state, command.path)
-                kind = plan.kinds[command.path]
-                self._add_all(
-                    await self._pure(
-                        lambda: list(kind.compute(command.what, command.call, view, self.content))
-                    )
-                )
+            case Record() | Compute():
+                self._add_all(await self._pure(lambda: consequences(command, plan, state, self.content)))
             case StartModelCall():
                 return await self._start_model(command)
             case StartToolCall():

@@ -16,6 +16,7 @@ WORD = {
     CallStatus.DOUBT: "doubt",
     CallStatus.REFUSED: "given up",
 }
+TOOLS = ("reads", "idempotent", "writes")  # not what other agents are asked
 ABOUT = (
     ev.ToolCallStarted,
     ev.ToolCallCompleted,
@@ -30,7 +31,7 @@ def rows(ref: Ref, state: RunState, event: ev.Event) -> Iterator[Row]:
     if not isinstance(event, ABOUT):
         return
     call = state.node(event.path).calls[event.call]
-    if call.kind != "tool" or not call.started_at:
+    if call.kind != "tool" or not call.started_at or call.effect not in TOOLS:
         return
     approval = f"{call.id}/ask" if f"{call.id}/ask" in state.node(event.path).approvals else ""
     yield (

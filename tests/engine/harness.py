@@ -18,6 +18,7 @@ from agents.topology.graph import PinnedTeam
 from runs.engine import budget as budgets
 from runs.engine import events as ev
 from runs.engine.commands import AbortCall, Compute, Record, StartModelCall, StartToolCall
+from runs.engine.completion import consequences
 from runs.engine.content import Content
 from runs.engine.decide import decide
 from runs.engine.dialects import DIALECTS, choose
@@ -110,12 +111,8 @@ class Engine:
 
     def carry_out(self, command: Any, aborted: set[tuple[str, int]]) -> None:
         match command:
-            case Record():
-                self.add(command.event)
-            case Compute():
-                view = NodeView(self.plan, self.state, command.path)
-                kind = self.plan.kinds[command.path]
-                for event in list(kind.compute(command.what, command.call, view, self.content)):
+            case Record() | Compute():
+                for event in consequences(command, self.plan, self.state, self.content):
                     self.add(event)
             case StartModelCall():
                 self._start_model(command)
@@ -127,7 +124,7 @@ class Engine:
 
     def _start_model(self, command: StartModelCall) -> None:
         view = NodeView(self.plan, self.state, command.path)
-        prompt = self.plan.kinds[command.path].prompt(view, command.turn, self.content)
+        prompt = self.plan.kind(command.path).prompt(view, command.turn, self.content)
         known = next(iter(view.state.calls.values()), None)
         dialect = DIALECTS[known.dialect] if known else choose(self.capabilities, prompt)
         append: list[str] = []

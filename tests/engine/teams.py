@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
-from agents.topology.graph import Edge, Graph, Node, PinnedTeam
+from agents.topology.graph import Edge, Graph, Node, PinnedTeam, Variable
 from runs.engine.dialects.base import Prompt
 from tests.engine.harness import Model, Says
 
@@ -16,6 +16,7 @@ AGENT = {
     "goal": "Write well.",
     "model": {"endpoint": "local", "model": "rehearsal"},
 }
+SIGNS = {"!": "error", ">": "flow", ":": "delegates", "~": "handoff"}
 PASS_TOOL = {
     "parameters": {
         "type": "object",
@@ -34,17 +35,19 @@ def team(
     nodes: dict[str, tuple[str, dict[str, Any]]],
     edges: Sequence[str | dict[str, Any]],
     *,
+    writes: dict[str, dict[str, str]] | None = None,
+    variables: Sequence[dict[str, Any]] = (),
     agents: dict[str, dict[str, Any]] | None = None,
     tools: dict[str, dict[str, Any]] | None = None,
 ) -> PinnedTeam:
-    """A team from `{"id": (kind, config)}` and edges such as "a>b", "a!b" (error) or dicts."""
+    """A team from `{"id": (kind, config)}` and edges such as "a>b" (see SIGNS) or dicts."""
     numbers = itertools.count(1)
     parsed = []
     for edge in edges:
         if isinstance(edge, str):
-            sign = "!" if "!" in edge else ">"
+            sign = next(sign for sign in SIGNS if sign in edge)
             source, target = edge.split(sign)
-            edge = {"source": source, "target": target, "kind": "error" if sign == "!" else "flow"}
+            edge = {"source": source, "target": target, "kind": SIGNS[sign]}
         parsed.append(Edge.model_validate({"id": f"e{next(numbers)}", **edge}))
     pinned: dict[str, dict[str, Any]] = {"writer": {}} | (agents or {})
     return PinnedTeam.model_validate(
@@ -56,7 +59,11 @@ def team(
             },
             "tools": tools or {},
             "graph": Graph(
-                nodes=[Node(id=key, kind=kind, config=config) for key, (kind, config) in nodes.items()],
+                nodes=[
+                    Node(id=key, kind=kind, config=config, writes=(writes or {}).get(key, {}))
+                    for key, (kind, config) in nodes.items()
+                ],
+                variables=[Variable.model_validate(variable) for variable in variables],
                 edges=parsed,
             ).model_dump(),
         }

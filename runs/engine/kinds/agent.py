@@ -13,15 +13,16 @@ from agents.topology.check import Scope
 from agents.topology.graph import EdgeKind, Node, Task
 from agents.topology.kind import NodeConfig, Ports
 from agents.topology.problems import Problem
+from runs.engine import delegation, handoff, tool_turn
 from runs.engine import events as ev
 from runs.engine import prompt as words
-from runs.engine import tool_turn
 from runs.engine.commands import Command, Compute
 from runs.engine.content import Content
 from runs.engine.dialects import DIALECTS
 from runs.engine.dialects.base import Offer, Prompt, Reply
 from runs.engine.kind import Kind, NodeView
 from runs.engine.model_turn import call_id, take_turn
+from runs.engine.plan import Plan
 from runs.engine.state import Call
 
 OUTPUT_LIMIT = 1_000_000  # characters
@@ -34,6 +35,41 @@ class AgentConfig(NodeConfig):
         json_schema_extra={"ui": {"widget": "agent", "section": "Role", "subtitle": True, "chip": True}},
     )
     task: Task = Field(Task(), title="Task", json_schema_extra={"ui": {"widget": "task", "section": "Task"}})
+    max_delegations: int = Field(
+        24,
+        ge=1,
+        le=500,
+        title="Delegates at most",
+        json_schema_extra={
+            "ui": {
+                "widget": "number",
+                "section": "Colleagues",
+                "edges": ["delegates"],
+                "help": "Times in a run.",
+            }
+        },
+    )
+    delegations_at_once: int = Field(
+        8,
+        ge=1,
+        le=64,
+        title="At once",
+        json_schema_extra={"ui": {"widget": "number", "section": "Colleagues", "edges": ["delegates"]}},
+    )
+    max_handoffs: int = Field(
+        6,
+        ge=1,
+        le=50,
+        title="Hands over at most",
+        json_schema_extra={
+            "ui": {
+                "widget": "number",
+                "section": "Colleagues",
+                "edges": ["handoff"],
+                "help": "Counted from the agent that has the job first.",
+            }
+        },
+    )
 
 
 class AgentKind(Kind):
@@ -42,7 +78,7 @@ class AgentKind(Kind):
     summary: ClassVar[str] = "Somebody with a role, a goal and a task"
     icon: ClassVar[str] = "bot"
     group: ClassVar[Literal["thinks", "routes", "acts", "person"]] = "thinks"
-    ports: ClassVar[Ports] = Ports(gives=frozenset({EdgeKind.FLOW, EdgeKind.ERROR}))
+    ports: ClassVar[Ports] = Ports(gives=frozenset(EdgeKind), works=True, peers=True)
     Config = AgentConfig
 
     # ── design time ─────────────────────────────────────────────────────────────────────────────────
@@ -96,20 +132,51 @@ class AgentKind(Kind):
         asked = turn.answered
         calls = [node.calls[tool.call] for tool in asked.tools]
         if calls:
-            yield from (cmd for call in calls for cmd in tool_turn.tool_steps(view, call, limits.retries))
-            if all(tool_turn.is_settled(view, call, limits.retries) for call in calls):
-                yield from take_turn(view, node.turns + 1, limits.retries).commands
+            yield from self._after_calls(view, calls, limits.retries)
         elif node.rejected_turn == node.turns:
             yield from take_turn(view, node.turns + 1, limits.retries).commands
         else:
             yield Compute(view.path, "finish", asked.id)
 
+    def _after_calls(self, view: NodeView, calls: list[Call], retries: int) -> Iterator[Command]:
+        """Calls of tools and workers go on at once; a hand-over, or the next turn, when all are settled."""
+        handed = [call for call in calls if call.effect == handoff.EFFECT]
+        others = [call for call in calls if call.effect != handoff.EFFECT]
+        for call in others:
+            if call.effect == delegation.EFFECT:
+                yield from delegation.steps(view, call)
+            else:
+                yield from tool_turn.tool_steps(view, call, retries)
+        if not all(tool_turn.is_settled(view, call, retries) for call in others):
+            return
+        if handed:
+            yield from handoff.steps(view, handed[0])
+        else:
+            yield from take_turn(view, view.state.turns + 1, retries).commands
+
     def compute(self, what: str, call: str, view: NodeView, content: Content) -> Iterator[ev.Event]:
+        asked = view.state.calls[call]
         if what == "finish":
-            yield self._finish(view, view.state.calls[call], content)
+            yield self._finish(view, asked, content)
+        elif what in ("delegate", "collect"):
+            yield delegation.compute(what, view, asked, content)
+        elif what in ("hand over", "handed over"):
+            yield from handoff.compute(what, view, asked, content)
+        elif what == "vet" and delegation.worker_of(view, asked.name):
+            yield delegation.vet(view, asked, content)
+        elif what == "vet" and handoff.peer_of(view, asked.name):
+            yield handoff.vet(view, asked, content)
         else:
             tools = view.plan.tools_of(view.config.agent)
-            yield from tool_turn.compute(what, view.state.calls[call], view, tools, content)
+            yield from tool_turn.compute(what, asked, view, tools, content)
+
+    def introduce(self, plan: Plan, node_id: str) -> str:
+        config = plan.configs[node_id]
+        spec = plan.agent(config.agent).spec
+        lines = [f"{spec.name}, {spec.role}." if spec.role else f"{spec.name}.", spec.goal]
+        if config.task.expected_output:
+            lines.append(f"Gives: {config.task.expected_output}")
+        return " ".join(line for line in lines if line)[:1_000]
 
     def prompt(self, view: NodeView, turn: int, content: Content) -> Prompt:
         spec = self._spec(view)
@@ -134,10 +201,11 @@ class AgentKind(Kind):
         """The agent's tools; none once its rounds are used up, so that it has to answer."""
         if turn > self._spec(view).limits.max_tool_rounds + view.state.corrections:
             return ()
-        return tuple(
+        tools = (
             Offer(name, tool.description or tool.spec.description, dict(tool.parameters))
             for name, tool in view.plan.tools_of(view.config.agent).items()
         )
+        return (*tools, *delegation.offers(view), *handoff.offers(view))
 
     def _replies(self, view: NodeView, turn: int, content: Content) -> Iterator[Reply]:
         """What the model is told after its previous turn: results in the order it asked, or its mistake."""

@@ -14,7 +14,7 @@ from agents.topology.problems import Problem
 from runs.engine import events as ev
 from runs.engine.commands import Command, Compute, Record
 from runs.engine.content import Content
-from runs.engine.kind import Kind, NodeView, Readiness
+from runs.engine.kind import Kind, NodeView, Readiness, node_of
 from runs.engine.state import NodeStatus
 
 
@@ -131,7 +131,7 @@ class JoinKind(Kind):
         config = view.config
         if config.policy != "best_effort" or config.deadline_s is None or "deadline" in view.state.timers:
             return
-        sources = (view.run.nodes.get(edge.source) for edge, _ in view.edges_in())
+        sources = (view.run.nodes.get(view.run.instance(edge.source)) for edge, _ in view.edges_in())
         if any(node and node.status is not NodeStatus.PENDING for node in sources):
             yield Record(
                 ev.TimerSet(path=view.path, key="deadline", after_s=config.deadline_s, purpose="deadline")
@@ -145,11 +145,10 @@ class JoinKind(Kind):
         return True
 
     def step(self, view: NodeView) -> Iterator[Command]:
-        losers = [
-            path for path in view.plan.exclusive_ancestors[view.path] if not view.run.node(path).settled
-        ]
+        before = sorted(view.plan.exclusive_ancestors[view.id], key=view.plan.place.__getitem__)
+        losers = [path for path in map(view.run.instance, before) if not view.run.node(path).settled]
         if losers:
-            for path in sorted(losers, key=view.plan.order.index):
+            for path in losers:
                 yield Record(ev.NodeCancelled(path=path, because=f"{view.title} went on without it"))
         else:
             yield Compute(view.path, "merge")
@@ -159,19 +158,25 @@ class JoinKind(Kind):
         config = view.config
         needed = {"quorum": config.quorum, "best_effort": config.at_least}.get(config.policy, 1)
         counted = [edge.source for edge, state in view.edges_in() if state != "skipped"]
-        failed = [self._why(view, edge.source) for edge, state in view.edges_in() if state == "failed"]
+        failed = [
+            self._why(view, view.run.instance(edge.source))
+            for edge, state in view.edges_in()
+            if state == "failed"
+        ]
         if len(live) < min(needed, len(counted)) or (config.policy == "all" and failed):
             lost = f"; failed: {', '.join(failed)}" if failed else ""
             message = f"{len(live)} of {len(counted)} branches came through{lost}."
             yield ev.NodeFailed(path=view.path, code="join", message=message[:500])
         elif config.policy == "any":
             yield ev.NodeCompleted(
-                path=view.path, output=view.run.node(live[0]).output, note=f"{live[0]} was first"
+                path=view.path,
+                output=view.run.node(live[0]).output,
+                note=f"{view.plan.title(live[0])} was first",
             )
         else:
-            outputs = {path: view.run.node(path).output for path in live}
+            outputs = {node_of(path): view.run.node(path).output for path in live}
             content.need(outputs.values())
-            merged = {path: content.get(output) for path, output in outputs.items()}
+            merged = {node_id: content.get(output) for node_id, output in outputs.items()}
             note = f"{len(live)} of {len(counted)}"
             yield ev.NodeCompleted(path=view.path, output=content.put(merged), note=note)
 

@@ -132,7 +132,7 @@ class RouterKind(Kind):
             yield self._by_model(view, view.state.calls[call], content)
 
     def _edges(self, view: NodeView) -> list[Edge]:
-        return [edge for edge in view.plan.view.outgoing[view.path] if edge.kind is EdgeKind.FLOW]
+        return [edge for edge in view.plan.view.outgoing[view.id] if edge.kind is EdgeKind.FLOW]
 
     def _by_rules(self, view: NodeView, content: Content) -> Iterator[ev.Event]:
         """The first rule that holds. One that fails counts as not holding, and the trace says so."""
