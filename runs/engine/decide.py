@@ -71,9 +71,10 @@ def _orphans(state: RunState) -> Iterator[Command]:
         if node.settled:
             for call in node.open_calls():
                 yield AbortCall(call.path, call.id, call.attempt)
-    for node in list(state.running.values()):
-        if node.parent and state.node(node.parent).settled:
-            yield Record(ev.NodeCancelled(path=node.path, because="nobody waits for it any more"))
+    for path in list(state.running):
+        parent = state.node(path).parent
+        if parent and state.node(parent).settled:
+            yield Record(ev.NodeCancelled(path=path, because="nobody waits for it any more"))
 
 
 def _starts(state: RunState, plan: Plan) -> Iterator[Command]:

@@ -90,7 +90,7 @@ def _(state: RunState, event: ev.NodeStarted) -> None:
     node = state.node(event.path)
     node.status, node.started_at = NodeStatus.RUNNING, event.at
     node.sources, node.task = event.sources, event.task
-    state.running[event.path] = node
+    state.running[event.path] = None
     if not event.parent:
         return
     node.parent, node.given = event.parent, event.given

@@ -210,7 +210,7 @@ class RunState:
     nodes: dict[str, Node] = field(default_factory=dict)
     budget: Budget = field(default_factory=Budget)
 
-    running: dict[str, Node] = field(default_factory=dict)
+    running: dict[str, None] = field(default_factory=dict)  # paths, in the order they started
     children: dict[str, list[str]] = field(default_factory=dict)  # spawned instances, in order
     instances: dict[str, str] = field(default_factory=dict)  # node id → its instance now, if not the first
     loops: dict[str, list[str]] = field(default_factory=dict)  # loop's node id → values it went round with

@@ -12,7 +12,7 @@ import { Arguments } from "./Messages";
 
 const EFFECTS: Record<string, string> = { reads: "only reads", idempotent: "may be repeated", writes: "must happen once" };
 const WORDS: Record<Call["status"], ["queued" | "running" | "done" | "failed" | "doubt" | "waiting", string]> = {
-  requested: ["queued", "Asked for"], vetted: ["queued", "Checked"], started: ["running", "Running"], completed: ["done", "Done"],
+  requested: ["queued", "Asked for"], vetted: ["queued", "Checked"], delegated: ["running", "Under way"], started: ["running", "Running"], completed: ["done", "Done"],
   failed: ["failed", "Failed"], refused: ["failed", "Refused"], abandoned: ["failed", "Abandoned"], doubt: ["doubt", "In doubt"],
 };
 

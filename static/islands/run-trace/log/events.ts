@@ -27,7 +27,7 @@ interface Limits {
   call_limit?: number | null;
   seconds_limit?: number | null;
 }
-type Effect = "reads" | "idempotent" | "writes";
+type Effect = "reads" | "idempotent" | "writes" | "delegates" | "hands over";
 
 /** What each event carries beside seq, at and path. */
 interface Facts {
@@ -39,7 +39,9 @@ interface Facts {
   RunFailed: { code: string; message: string; node?: string };
   CancelRequested: { by: string; reason?: string };
   RunCancelled: object;
-  NodeStarted: object;
+  NodeStarted: { sources?: string[]; parent?: string; given?: string; task?: string };
+  LoopRepeated: { iteration: number; value: string; nodes: string[]; note?: string };
+  VariablesWritten: { writes: Record<string, string>; order: number[] };
   NodeNoted: { key: string; text: string; data?: Record<string, unknown> };
   NodeCompleted: { output: string; chosen?: string[] | null; note?: string };
   NodeFailed: { code: string; message: string; fatal?: boolean };
@@ -60,6 +62,7 @@ interface Facts {
   };
   CallAbandoned: { call: string; attempt: number; charge?: Charge | null };
   OutputRejected: { turn: number; errors: string[]; message: string };
+  ToolCallRequested: { call: string; attempt: number; tool: string; arguments: string };
   ToolCallVetted: { call: string; attempt: number; tool: string; arguments: string; effect: Effect; ask?: string };
   ToolCallRefused: { call: string; attempt: number; tool: string; code: string; message: string; result: string };
   ToolCallStarted: {

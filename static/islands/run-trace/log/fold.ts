@@ -2,10 +2,10 @@
 // same logs in both and compares. The state is changed in place: its one owner replays thousands of events at once.
 import type { Charge, Event, EventOf, EventType } from "./events";
 import { parseMoney, ZERO } from "./money";
-import { newBudget, newCall, nodeOf, type Call, type NodeFacts, type NodeStatus, type RunState } from "./state";
+import { instanceOf, newBudget, newCall, nodeOf, type Call, type NodeFacts, type NodeStatus, type RunState } from "./state";
 
 type Handlers = { [T in EventType]: (state: RunState, event: EventOf<T>) => void };
-type Settling = EventOf<"NodeCompleted" | "NodeFailed" | "NodeSkipped" | "NodeCancelled">;
+type Settling = EventOf<"LoopRepeated" | "NodeCompleted" | "NodeFailed" | "NodeSkipped" | "NodeCancelled">;
 
 export function fold(state: RunState, event: Event): RunState {
   const handler = HANDLERS[event.type] as ((state: RunState, event: Event) => void) | undefined;
@@ -32,6 +32,7 @@ function end(state: RunState, at: number, how: RunState["ended"]): void {
     }
     closeWaits(node, at);
   }
+  state.running.clear();
 }
 
 function settle(state: RunState, event: Settling, status: NodeStatus): NodeFacts {
@@ -39,6 +40,7 @@ function settle(state: RunState, event: Settling, status: NodeStatus): NodeFacts
   node.status = status;
   node.ended_at = event.at;
   node.started_at ||= event.at;
+  state.running.delete(event.path);
   closeWaits(node, event.at);
   return node;
 }
@@ -83,6 +85,15 @@ function book(state: RunState, event: { call: string; attempt: number }, charge:
   else budget.spent_cost += cost;
 }
 
+function nextInstance(path: string): string {
+  const [id, number] = path.split("@");
+  return `${id}@${Number(number ?? 1) + 1}`;
+}
+
+function add<T>(lists: Map<string, T[]>, key: string, item: T): void {
+  lists.set(key, [...(lists.get(key) ?? []), item]);
+}
+
 const HANDLERS: Handlers = {
   // ── the run ──
   RunStarted(state, event) {
@@ -111,8 +122,30 @@ const HANDLERS: Handlers = {
   // ── nodes ──
   NodeStarted(state, event) {
     const node = nodeOf(state, event.path);
-    node.status = "running";
-    node.started_at = event.at;
+    Object.assign(node, { status: "running", started_at: event.at, sources: event.sources ?? [], task: event.task ?? "" });
+    state.running.set(event.path, null);
+    if (!event.parent) return;
+    Object.assign(node, { parent: event.parent, given: event.given ?? "" });
+    add(state.children, event.parent, event.path);
+    const call = nodeOf(state, event.parent).calls.get(event.path.slice(0, event.path.lastIndexOf("/")));
+    if (call) Object.assign(call, { status: "delegated", started_at: event.at }); // it was spawned to answer this call
+  },
+  LoopRepeated(state, event) {
+    const node = settle(state, event, "done");
+    node.output = event.value;
+    node.chosen = [];
+    const mine = event.nodes[event.nodes.length - 1] ?? "";
+    add(state.loops, mine, event.value);
+    for (const id of event.nodes) {
+      if (id !== mine) state.loops.delete(id); // a loop within begins anew
+      state.instances.set(id, nextInstance(instanceOf(state, id)));
+    }
+    const first = nodeOf(state, instanceOf(state, event.nodes[0] ?? ""));
+    first.given = event.value;
+    first.sources = [event.path];
+  },
+  VariablesWritten(state, event) {
+    for (const [name, digest] of Object.entries(event.writes)) add(state.writes, name, [event.order, digest]);
   },
   NodeNoted(state, event) {
     nodeOf(state, event.path).notes.set(event.key, event.text);
@@ -190,6 +223,11 @@ const HANDLERS: Handlers = {
   },
 
   // ── tool calls ──
+  ToolCallRequested(state, event) {
+    nodeOf(state, event.path).calls.set(event.call, {
+      ...newCall(event.call, event.path, "tool", 0), name: event.tool, status: "requested", arguments: event.arguments,
+    });
+  },
   ToolCallVetted(state, event) {
     Object.assign(callOf(state, event), {
       status: "vetted", arguments: event.arguments, effect: event.effect, ask: event.ask ?? "",

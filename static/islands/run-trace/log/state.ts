@@ -4,7 +4,7 @@ import { ZERO, type Money } from "./money";
 
 export type NodeStatus = "pending" | "running" | "done" | "failed" | "skipped" | "cancelled";
 export type CallStatus =
-  | "requested" | "vetted" | "started" | "completed" | "failed" | "refused" | "abandoned" | "doubt";
+  | "requested" | "vetted" | "delegated" | "started" | "completed" | "failed" | "refused" | "abandoned" | "doubt";
 
 export interface Call {
   id: string;
@@ -71,6 +71,10 @@ export interface TimerState {
 
 export interface NodeFacts {
   path: string;
+  parent: string; // the instance that spawned it
+  given: string;
+  task: string;
+  sources: string[];
   status: NodeStatus;
   started_at: number;
   ended_at: number;
@@ -120,6 +124,11 @@ export interface RunState {
   failed_node: string;
   cancel_requested: boolean;
   nodes: Map<string, NodeFacts>;
+  running: Map<string, null>; // paths, in the order they started
+  children: Map<string, string[]>; // spawned instances, in order
+  instances: Map<string, string>; // node id → its instance now, if not the first
+  loops: Map<string, string[]>; // loop's node id → values it went round with
+  writes: Map<string, [number[], string][]>; // of variables
   budget: Budget;
 }
 
@@ -133,13 +142,14 @@ export function newBudget(): Budget {
 export function newState(): RunState {
   return {
     seq: 0, started_at: 0, ended_at: 0, mode: "live", input: "", output: "", by: "", retry_base_s: 1, ended: "",
-    code: "", message: "", failed_node: "", cancel_requested: false, nodes: new Map(), budget: newBudget(),
+    code: "", message: "", failed_node: "", cancel_requested: false, nodes: new Map(), running: new Map(),
+    children: new Map(), instances: new Map(), loops: new Map(), writes: new Map(), budget: newBudget(),
   };
 }
 
 export function newNode(path: string): NodeFacts {
   return {
-    path, status: "pending", started_at: 0, ended_at: 0, output: "", chosen: null, code: "", message: "",
+    path, parent: "", given: "", task: "", sources: [], status: "pending", started_at: 0, ended_at: 0, output: "", chosen: null, code: "", message: "",
     upstream_failed: false, fatal: false, transcript: [], turns: 0, corrections: 0, rejected_turn: 0, calls: new Map(),
     approvals: new Map(), timers: new Map(), notes: new Map(),
   };
@@ -154,7 +164,13 @@ export function newCall(id: string, path: string, kind: Call["kind"], turn: numb
   };
 }
 
-/** The node's state; a node nothing has happened to yet is pending. */
+/** The path of the node's instance that counts now: its latest round. */
+export const instanceOf = (state: RunState, nodeId: string) => state.instances.get(nodeId) ?? nodeId;
+
+/** The id of the node that an instance at `path` is of: `draft` for `draft@2` and `lead/m1/t1/draft`. */
+export const nodeIdOf = (path: string) => (path.split("/").pop() ?? path).split("@")[0] ?? path;
+
+/** The instance's state; a node nothing has happened to yet is pending. */
 export function nodeOf(state: RunState, path: string): NodeFacts {
   let node = state.nodes.get(path);
   if (!node) state.nodes.set(path, (node = newNode(path)));
