@@ -75,6 +75,7 @@ class AgentSpec(Document):
     backstory: Prose = ""
     instructions: Prose = ""
     model: ModelRef
+    fallbacks: list[ModelRef] = Field(default_factory=list, max_length=8)  # asked in this order when it fails
     parameters: Parameters = Parameters()
     tools: list[Key] = Field(default_factory=list, max_length=64)
     output: Output = Output()

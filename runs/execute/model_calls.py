@@ -12,9 +12,9 @@ from agents.queries import ResolvedModel
 from agents.topology.text import TemplateError
 from runs.engine import budget as budgets
 from runs.engine import events as ev
+from runs.engine import fallback
 from runs.engine.commands import StartModelCall
 from runs.engine.content import Content, canonical, digest_of
-from runs.engine.dialects import DIALECTS, choose
 from runs.engine.dialects.base import Dialect, Prompt
 from runs.engine.keys import idempotency_key
 from runs.engine.kind import NodeView
@@ -91,19 +91,21 @@ def prepare(
         prompt = view.plan.kind(view.path).prompt(view, command.turn, content)
     except TemplateError as error:
         return Prepared(ev.NodeFailed(path=view.path, code="template", message=str(error)[:500]))
+    prompt = fallback.aimed(view, prompt)
     name = (prompt.model.endpoint, prompt.model.model)
     model = models.get(name)
     if model is None or not model.base_url:
         where = "is not set up here" if model is None else "is not running"
         message = f"The model {name[1]} at {name[0]} {where}."
-        return Prepared(ev.NodeFailed(path=view.path, code="no_model", message=message))
+        return Prepared(fallback.next_hop(view, prompt.agent, command.call, "no_model", message))
     node = view.state
-    known = next(iter(node.calls.values()), None)
-    dialect = DIALECTS[known.dialect] if known else choose(model.capabilities, prompt)
-    append = () if command.call in node.calls else _append(dialect, prompt, node.transcript, content)
-    digests = [*node.transcript, *append]
+    dialect = fallback.dialect_for(view, prompt, model.capabilities)
+    transcript = node.transcript[node.opened :]
+    append = () if command.call in node.calls else _append(dialect, prompt, transcript, content)
+    digests = [*transcript, *append]
     content.need(digests)
-    body = _body(model, prompt, [content.get(digest) for digest in digests], dialect)
+    messages = fallback.as_spoken([content.get(digest) for digest in digests], view, prompt, dialect)
+    body = _body(model, prompt, messages, dialect)
     started = _started(command, view, ref, model, prompt, dialect, append, body)
     too_much = budgets.exceeded(
         view.run.budget,

@@ -17,11 +17,12 @@ import msgspec
 from agents.topology.graph import PinnedTeam
 from runs.engine import budget as budgets
 from runs.engine import events as ev
+from runs.engine import fallback
 from runs.engine.commands import AbortCall, Compute, Record, StartModelCall, StartToolCall
 from runs.engine.completion import consequences
 from runs.engine.content import Content
 from runs.engine.decide import decide
-from runs.engine.dialects import DIALECTS, choose
+from runs.engine.dialects import DIALECTS
 from runs.engine.dialects.base import Prompt
 from runs.engine.fold import fold
 from runs.engine.keys import idempotency_key
@@ -47,6 +48,14 @@ class Says:
     takes_s: float = 1.0
 
 
+@dataclass
+class Held:
+    """A closed endpoint: why, and for how long."""
+
+    code: str = "breaker_open"
+    after_s: float | None = 10.0
+
+
 Model = Callable[[Prompt, int], Says]
 Tool = Callable[[dict[str, Any]], Any]
 
@@ -67,6 +76,8 @@ class Engine:
     model: Model
     tools: dict[str, Tool] = field(default_factory=dict)
     capabilities: dict[str, bool] = field(default_factory=dict)
+    able: dict[str, dict[str, bool]] = field(default_factory=dict)  # by endpoint, where they differ
+    gate: Callable[[str], Held | None] = lambda endpoint: None  # what closes an endpoint, if anything does
     price: Decimal | None = Decimal("0.001")
     now: int = SECOND
 
@@ -125,13 +136,28 @@ class Engine:
     def _start_model(self, command: StartModelCall) -> None:
         view = NodeView(self.plan, self.state, command.path)
         prompt = self.plan.kind(command.path).prompt(view, command.turn, self.content)
-        known = next(iter(view.state.calls.values()), None)
-        dialect = DIALECTS[known.dialect] if known else choose(self.capabilities, prompt)
+        prompt = fallback.aimed(view, prompt)
+        dialect = fallback.dialect_for(view, prompt, self.able.get(prompt.model.endpoint, self.capabilities))
         append: list[str] = []
         if command.call not in view.state.calls:
-            transcript = view.state.transcript
+            transcript = view.state.transcript[view.state.opened :]
             messages = [dialect.reply(r) for r in prompt.replies] if transcript else dialect.opening(prompt)
             append = [self.content.put(message) for message in messages]
+        if held := self.gate(prompt.model.endpoint):
+            self.add(
+                ev.ModelCallHeld(
+                    path=command.path,
+                    call=command.call,
+                    attempt=command.attempt,
+                    agent=prompt.agent,
+                    endpoint=prompt.model.endpoint,
+                    model=prompt.model.model,
+                    code=held.code,  # type: ignore[arg-type]
+                    message=f"{prompt.model.endpoint} is closed",
+                    after_s=held.after_s,
+                )
+            )
+            return
         reserved = None if self.price is None else self.price * 100
         too_much = budgets.exceeded(
             self.state.budget, path=command.path, call=command.call, cost=reserved, tokens=100, elapsed_s=0
@@ -153,6 +179,7 @@ class Engine:
             max_tokens=50,
             reserved_tokens=100,
             reserved_cost=None if reserved is None else str(reserved),
+            agent=prompt.agent,
         )
         self.add(started)
         self.prompts[command.call] = prompt

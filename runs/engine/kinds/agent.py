@@ -13,7 +13,7 @@ from agents.topology.check import Scope
 from agents.topology.graph import EdgeKind, Node, Task
 from agents.topology.kind import NodeConfig, Ports
 from agents.topology.problems import Problem
-from runs.engine import delegation, handoff, tool_turn
+from runs.engine import delegation, fallback, handoff, tool_turn
 from runs.engine import events as ev
 from runs.engine import prompt as words
 from runs.engine.commands import Command, Compute
@@ -35,6 +35,17 @@ class AgentConfig(NodeConfig):
         json_schema_extra={"ui": {"widget": "agent", "section": "Role", "subtitle": True, "chip": True}},
     )
     task: Task = Field(Task(), title="Task", json_schema_extra={"ui": {"widget": "task", "section": "Task"}})
+    fallback_agent: str = Field(
+        "",
+        title="If it fails",
+        json_schema_extra={
+            "ui": {
+                "widget": "agent",
+                "section": "Role",
+                "help": "Another agent that does the task anew when none of its models can.",
+            }
+        },
+    )
     max_delegations: int = Field(
         24,
         ge=1,
@@ -125,7 +136,7 @@ class AgentKind(Kind):
     # ── run time ────────────────────────────────────────────────────────────────────────────────────
     def step(self, view: NodeView) -> Iterator[Command]:
         node, limits = view.state, self._spec(view).limits
-        turn = take_turn(view, max(node.turns, 1), limits.retries)
+        turn = take_turn(view, max(node.turns, node.first_turn), limits.retries)
         if turn.answered is None:
             yield from turn.commands
             return
@@ -157,7 +168,7 @@ class AgentKind(Kind):
     def compute(self, what: str, call: str, view: NodeView, content: Content) -> Iterator[ev.Event]:
         asked = view.state.calls[call]
         if what == "finish":
-            yield self._finish(view, asked, content)
+            yield from self._finish(view, asked, content)
         elif what in ("delegate", "collect"):
             yield delegation.compute(what, view, asked, content)
         elif what in ("hand over", "handed over"):
@@ -167,7 +178,7 @@ class AgentKind(Kind):
         elif what == "vet" and handoff.peer_of(view, asked.name):
             yield handoff.vet(view, asked, content)
         else:
-            tools = view.plan.tools_of(view.config.agent)
+            tools = view.plan.tools_of(self._key(view))
             yield from tool_turn.compute(what, asked, view, tools, content)
 
     def introduce(self, plan: Plan, node_id: str) -> str:
@@ -181,29 +192,38 @@ class AgentKind(Kind):
     def prompt(self, view: NodeView, turn: int, content: Content) -> Prompt:
         spec = self._spec(view)
         sections = words.system_sections(view.plan.team.name, spec)
-        first = turn == 1
+        first = turn == view.state.first_turn
         return Prompt(
-            agent=view.config.agent,
+            agent=self._key(view),
             model=spec.model,
             parameters=spec.parameters,
             timeout_s=spec.limits.timeout_s,
             system=words.join(sections),
-            task=words.join(words.task_sections(view.config.task, view, content)) if first else "",
+            task=self._task(view, content) if first else "",
             tools=self._offers(view, turn),
             schema=spec.output.json_schema if spec.output.kind == "json" else None,
             replies=() if first else tuple(self._replies(view, turn, content)),
         )
 
+    def _task(self, view: NodeView, content: Content) -> str:
+        task = words.join(words.task_sections(view.config.task, view, content))
+        return "\n\n".join(filter(None, [task, fallback.done_before(view, content)]))
+
+    def _key(self, view: NodeView) -> str:
+        """The agent at work: its own, or the one that took over."""
+        return str(view.state.agent or view.config.agent)
+
     def _spec(self, view: NodeView) -> Any:
-        return view.plan.agent(view.config.agent).spec
+        return view.plan.agent(self._key(view)).spec
 
     def _offers(self, view: NodeView, turn: int) -> tuple[Offer, ...]:
         """The agent's tools; none once its rounds are used up, so that it has to answer."""
-        if turn > self._spec(view).limits.max_tool_rounds + view.state.corrections:
+        node = view.state
+        if turn - node.first_turn >= self._spec(view).limits.max_tool_rounds + node.corrections:
             return ()
         tools = (
             Offer(name, tool.description or tool.spec.description, dict(tool.parameters))
-            for name, tool in view.plan.tools_of(view.config.agent).items()
+            for name, tool in view.plan.tools_of(self._key(view)).items()
         )
         return (*tools, *delegation.offers(view), *handoff.offers(view))
 
@@ -222,21 +242,24 @@ class AgentKind(Kind):
                 result = f"A person changed the arguments to {changed} before the call.\n{result}"
             yield Reply(result, name=call.name, call_id=call.model_call_id)
 
-    def _finish(self, view: NodeView, asked: Call, content: Content) -> ev.Event:
-        """The node's output if the answer fits; else a corrective turn, or failure when those are used up."""
+    def _finish(self, view: NodeView, asked: Call, content: Content) -> Iterator[ev.Event]:
+        """The node's output if the answer fits; else a corrective turn, and a fallback after the last."""
         spec = self._spec(view)
         answer = DIALECTS[asked.dialect].answer(content.get(asked.result), self._shape(view, asked.turn))
         value, wrong = self._judge(spec, asked, answer)
         if not wrong:
-            return ev.NodeCompleted(path=view.path, output=content.put(value))
-        if view.state.corrections >= spec.limits.corrective_turns:
-            message = f"The answer did not fit after {asked.turn} turns: {wrong[0]}"
-            return ev.NodeFailed(path=view.path, code="bad_output", message=message[:500])
+            yield ev.NodeCompleted(path=view.path, output=content.put(value))
+            return
         told = "Your answer cannot be used:\n" + "\n".join(f"- {line}" for line in wrong)
         told += "\nAnswer again, correcting this."
-        return ev.OutputRejected(
+        rejected = ev.OutputRejected(
             path=view.path, turn=asked.turn, errors=tuple(wrong[:10]), message=content.put(told)
         )
+        if view.state.corrections - view.state.forgiven < spec.limits.corrective_turns:
+            yield rejected
+            return
+        message = f"The answer did not fit after {asked.turn} turns: {wrong[0]}"
+        yield from fallback.after_bad_answer(view, self._key(view), "bad_output", message, rejected, asked.id)
 
     def _shape(self, view: NodeView, turn: int) -> Prompt:
         """The parts of a request that say how to read its answer, without its text."""

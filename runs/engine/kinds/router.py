@@ -19,6 +19,7 @@ from runs.engine.commands import Command, Compute
 from runs.engine.content import Content
 from runs.engine.dialects import DIALECTS
 from runs.engine.dialects.base import Prompt, Reply
+from runs.engine.fallback import after_bad_answer
 from runs.engine.kind import Kind, NodeView
 from runs.engine.model_turn import take_turn
 from runs.engine.state import Call
@@ -129,7 +130,7 @@ class RouterKind(Kind):
         if what == "rules":
             yield from self._by_rules(view, content)
         else:
-            yield self._by_model(view, view.state.calls[call], content)
+            yield from self._by_model(view, view.state.calls[call], content)
 
     def _edges(self, view: NodeView) -> list[Edge]:
         return [edge for edge in view.plan.view.outgoing[view.id] if edge.kind is EdgeKind.FLOW]
@@ -161,17 +162,21 @@ class RouterKind(Kind):
                 path=view.path, code="no_route", message="; ".join(["No rule held", *remarks])[:500]
             )
 
-    def _by_model(self, view: NodeView, asked: Call, content: Content) -> ev.Event:
+    def _by_model(self, view: NodeView, asked: Call, content: Content) -> Iterator[ev.Event]:
         edges = {label_of(edge): edge for edge in self._edges(view)}
         answer = DIALECTS[asked.dialect].answer(content.get(asked.result), self._shape(view, edges))
         label = _label_in(answer, list(edges))
         if label is not None:
-            return self._take(view, edges[label], f"{asked.name} chose {label}")
+            yield self._take(view, edges[label], f"{asked.name} chose {label}")
+            return
         wrong = f"{answer.strip()[:100]!r} is none of: {', '.join(edges)}."
-        if view.state.corrections >= CORRECTIONS:
-            return ev.NodeFailed(path=view.path, code="no_route", message=f"The model's choice {wrong}"[:500])
         told = content.put(f"Your choice {wrong} Answer with one of them.")
-        return ev.OutputRejected(path=view.path, turn=asked.turn, errors=(wrong,), message=told)
+        rejected = ev.OutputRejected(path=view.path, turn=asked.turn, errors=(wrong,), message=told)
+        if view.state.corrections - view.state.forgiven < CORRECTIONS:
+            yield rejected
+        else:
+            message = f"The model's choice {wrong}"
+            yield from after_bad_answer(view, view.config.agent, "no_route", message, rejected, asked.id)
 
     def _take(self, view: NodeView, edge: Edge, note: str) -> ev.Event:
         return ev.NodeCompleted(path=view.path, output=view.arrival(), chosen=(edge.id,), note=note[:500])
