@@ -18,11 +18,13 @@ import django
 
 django.setup()
 
+from agents.actions.teams import create_team  # noqa: E402
 from agents.models import Agent, Endpoint, EndpointModel, Note, Team, Tool  # noqa: E402
 from runs.models import Approval, Run  # noqa: E402
 from studio.workspaces.access import Member, Role  # noqa: E402
 from studio.workspaces.actions import create_workspace, ensure_owner, invite, sign_in_link  # noqa: E402
-from studio.workspaces.models import Membership, User  # noqa: E402
+from studio.workspaces.models import User  # noqa: E402
+from tests.browser.crowd import crowd  # noqa: E402
 from tests.runs import scenes  # noqa: E402
 from tests.runs.factory import Script  # noqa: E402
 
@@ -36,7 +38,6 @@ SCENES = {
     "doubt": scenes.in_doubt,
     "unknown": scenes.unknown_price,
 }
-LONG = "Quarterly reconciliation of supplier invoices with purchase orders, deliveries and credit notes"
 
 
 def main() -> None:
@@ -44,7 +45,7 @@ def main() -> None:
     places: dict[str, Any] = {"slug": owner.workspace.slug}
     places |= demo(owner)
     places["empty"] = empty(owner.user)
-    places["full"] = full(owner.user)
+    places |= full(owner.user)
     links = [sign_in_link(user=owner.user) for _ in range(2)]
     _, places["invitation"] = invite(actor=owner, email="new.person@example.org", role=Role.DESIGNER)
     places["sign_in_link"] = links[0]
@@ -63,9 +64,12 @@ def demo(owner: Member) -> dict[str, str]:
     model = EndpointModel.objects.filter(endpoint__workspace=workspace).order_by("endpoint__name", "name")[0]
     text = "Refunds above 500 euros need a second look. Ask the finance team before promising a date."
     note, _ = Note.objects.get_or_create(workspace=workspace, key="refund-policy", defaults={"text": text})
+    blank = create_team(actor=owner, name="Onboarding")
     return {
         **runs,
         **approvals,
+        "team_blank": str(blank.pk),
+        "team_ran": str(Team.objects.get(workspace=workspace, name="Support desk").pk),
         "team": str(Team.objects.filter(workspace=workspace, name="Support triage").get().pk),
         "agent": str(Agent.objects.filter(workspace=workspace).order_by("name")[0].pk),
         "tool": str(Tool.objects.filter(workspace=workspace).order_by("name")[0].pk),
@@ -76,30 +80,18 @@ def demo(owner: Member) -> dict[str, str]:
 
 
 def empty(user: User) -> str:
-    member = create_workspace(user=user, name="Empty")
-    workspace = member.workspace
-    Team.objects.filter(workspace=workspace).delete()
-    Agent.objects.filter(workspace=workspace).delete()
-    Tool.objects.filter(workspace=workspace).delete()
-    Endpoint.objects.filter(workspace=workspace).delete()
+    """Nothing in it, not even what a new workspace comes with."""
+    workspace = create_workspace(user=user, name="Empty").workspace
+    for model in (Team, Agent, Tool, Endpoint):
+        model.objects.filter(workspace=workspace).delete()
     return workspace.slug
 
 
-def full(user: User) -> str:
-    """More of everything than fits, under names that are too long."""
+def full(user: User) -> dict[str, str]:
     member = create_workspace(user=user, name="Procurement, logistics and supplier management (EMEA)")
-    workspace = member.workspace
-    team = Team.objects.filter(workspace=workspace).order_by("name")[0]
-    for number in range(40):
-        Team.objects.create(workspace=workspace, name=f"{number + 1} {LONG}"[:80], draft=team.draft)
-    for number in range(120):
-        scene = list(SCENES.values())[number % len(SCENES)]
-        scene(Script(workspace, user, ago_s=1_000 + 3_000 * number)).commit()
-    for number in range(30):
-        person = User.objects.create_user(f"person.with.a.long.address.{number}@procurement.example.org")
-        Membership.objects.create(workspace=workspace, user=person, role=list(Role)[number % len(Role)])
-    Run.objects.filter(workspace=workspace).update(runnable=False)
-    return workspace.slug
+    places = crowd(member)
+    Run.objects.filter(workspace=member.workspace).update(runnable=False)
+    return places | {"full": member.workspace.slug}
 
 
 if __name__ == "__main__":

@@ -7,8 +7,6 @@ writes `screens/<name>-<state>-<theme>-<size>.png`. A page that is neither here 
 
 from __future__ import annotations
 
-import json
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,12 +19,16 @@ FOLDER = Path(__file__).resolve().parent.parent.parent / "screens"
 
 @dataclass(frozen=True)
 class Screen:
-    """A picture: of the page `name` (its URL name), in `state`, at `path`; `signed_in` by default."""
+    """The page `name` (its URL name) in `state`: at `path`, after `steps`; `signed_in` by default.
+
+    A step is `press KEY`, `click SELECTOR` or `fill SELECTOR = TEXT`.
+    """
 
     name: str
     state: str
     path: str
     signed_in: bool = True
+    steps: tuple[str, ...] = ()
 
 
 def _in_workspaces(name: str, tail: str) -> list[Screen]:
@@ -37,6 +39,11 @@ def _in_workspaces(name: str, tail: str) -> list[Screen]:
 
 def _run(state: str, tail: str = "") -> Screen:
     return Screen("run", state, f"/w/{{slug}}/runs/{{run_{state.split('_')[0]}}}/{tail}")
+
+
+def _opened(screen: str, state: str, path: str, *steps: str) -> Screen:
+    """A page after something was done on it."""
+    return Screen(screen, state, path, steps=steps)
 
 
 SCREENS = [
@@ -50,16 +57,39 @@ SCREENS = [
     Screen("workspace_new", "normal", "/workspaces/new/"),
     *_in_workspaces("home", ""),
     *_in_workspaces("teams", "teams/"),
+    Screen("teams", "found_none", "/w/{slug}/teams/?q=nothing-is-called-this"),
     Screen("team_new", "normal", "/w/{slug}/teams/new/"),
     Screen("team_import", "normal", "/w/{slug}/teams/import/"),
+    _opened(
+        "team_import",
+        "problems",
+        "/w/{slug}/teams/import/",
+        "fill [name=text] = {format: troupe.team/v1, graph: {nodes: [{id: a, kind: nothing}]}}",
+        "click #team-import .btn-primary",
+    ),
     Screen("team_canvas", "normal", "/w/{slug}/teams/{team}/"),
+    Screen("team_canvas", "empty", "/w/{slug}/teams/{team_blank}/"),
+    Screen("team_canvas", "full", "/w/{full}/teams/{team_full}/"),
+    _opened(
+        "team_canvas",
+        "selected",
+        "/w/{slug}/teams/{team}/",
+        "click .react-flow__node-team, .tg-row",
+    ),
+    _opened("team_canvas", "keys", "/w/{slug}/teams/{team}/", "press ?"),
     Screen("team_versions", "normal", "/w/{slug}/teams/{team}/versions/"),
     Screen("team_rename", "normal", "/w/{slug}/teams/{team}/rename/"),
     Screen("launch", "normal", "/w/{slug}/teams/{team}/launch/"),
+    Screen("launch", "ran_before", "/w/{slug}/teams/{team_ran}/launch/"),
+    Screen("launch", "unpublished", "/w/{slug}/teams/{team_blank}/launch/"),
+    _opened("launch", "problems", "/w/{slug}/teams/{team}/launch/", "click main [type=submit].btn-primary"),
     *_in_workspaces("agents", "agents/"),
     Screen("agent_new", "normal", "/w/{slug}/agents/new/"),
+    _opened("agent_new", "problems", "/w/{slug}/agents/new/", "click main .btn-primary"),
     Screen("agent", "normal", "/w/{slug}/agents/{agent}/"),
+    Screen("agent", "full", "/w/{full}/agents/{agent_full}/"),
     Screen("agent_versions", "normal", "/w/{slug}/agents/{agent}/versions/"),
+    Screen("agent_versions", "full", "/w/{full}/agents/{agent_full}/versions/"),
     *_in_workspaces("models", "models/"),
     Screen("endpoint", "normal", "/w/{slug}/models/{endpoint}/"),
     Screen("endpoint_new", "normal", "/w/{slug}/models/new/"),
@@ -74,10 +104,16 @@ SCREENS = [
     Screen("note", "normal", "/w/{slug}/tools/notes/{note}/"),
     Screen("note_new", "normal", "/w/{slug}/tools/notes/new/"),
     *_in_workspaces("runs", "runs/"),
+    Screen("runs", "filtered", "/w/{full}/runs/?state=done&calls=live&agent=clerk&model=OpenAI/gpt-5-mini"),
     *[
         _run(state)
         for state in ("running", "gate", "done", "failed", "cancelled", "budget", "doubt", "unknown")
     ],
+    *[_run(f"gate_{view}", f"?view={view}") for view in ("timeline", "log", "output", "cost")],
+    _run("done_timeline", "?view=timeline&select=call:refund/m2"),
+    _run("done_node", "?select=node:policy"),
+    _run("done_output", "?view=output"),
+    _run("done_cost", "?view=cost"),
     *_in_workspaces("approvals", "approvals/"),
     Screen("approval", "gate", "/w/{slug}/approvals/{approval_gate}/"),
     Screen("approval", "tool", "/w/{slug}/approvals/{approval_tool}/"),
@@ -89,8 +125,14 @@ SCREENS = [
     Screen("members", "full", "/w/{full}/settings/members/"),
     Screen("approver_groups", "normal", "/w/{slug}/settings/groups/"),
     Screen("tokens", "normal", "/w/{slug}/settings/tokens/"),
+    Screen("tokens", "full", "/w/{full}/settings/tokens/"),
     Screen("audit", "normal", "/w/{slug}/settings/audit/"),
+    Screen("audit", "full", "/w/{full}/settings/audit/"),
     Screen("error", "not_found", "/w/nowhere/"),
+    # what lies over a page
+    _opened("home", "keys", "/w/{slug}/", "press ?"),
+    _opened("home", "palette", "/w/{slug}/", "press Control+k"),
+    _opened("home", "found", "/w/{slug}/", "press Control+k", "fill #palette [name=q] = refund"),
 ]
 
 # Addresses that answer GET but are no screen: data, fragments, downloads, redirects.
@@ -105,50 +147,32 @@ NO_SCREEN = frozenset(
 )
 
 
-def pictures(only: list[str]) -> Iterator[tuple[Screen, str, str]]:
-    for screen in SCREENS:
-        if not only or screen.name in only:
-            for theme in THEMES:
-                for size in SIZES:
-                    yield screen, theme, size
+@dataclass(frozen=True)
+class Picture:
+    screen: Screen
+    theme: str
+    size: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.screen.name}-{self.screen.state}-{self.theme}-{self.size}"
+
+
+def pictures(only: list[str]) -> Iterator[Picture]:
+    """Of the screens named, or of all: window by window, so that each is opened once."""
+    for theme in THEMES:
+        for size in SIZES:
+            for screen in SCREENS:
+                if not only or screen.name in only:
+                    yield Picture(screen, theme, size)
 
 
 def main(only: list[str]) -> None:
-    from playwright.sync_api import sync_playwright
+    from tests.browser.pictures import take_all
 
-    from tests import chromium
-    from tests.browser.conftest import QUIET
-    from tests.browser.started import started
-
-    FOLDER.mkdir(exist_ok=True)
-    with started() as studio, sync_playwright() as playwright:
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.browser.fill"],
-            env=studio.env,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            sys.exit(done.stderr)
-        places = json.loads(done.stdout)
-        browser = playwright.chromium.launch(executable_path=chromium.ensure(), args=list(QUIET))
-        cookies = studio.sign_in(browser)
-        for screen, theme, size in pictures(only):
-            context = browser.new_context(
-                viewport=SIZES[size],  # type: ignore[arg-type]
-                color_scheme=theme,  # type: ignore[arg-type]
-                storage_state=cookies if screen.signed_in else None,
-                device_scale_factor=1,
-                has_touch=size == "phone",
-            )
-            page = context.new_page()
-            page.goto(studio.url + screen.path.format(**places))
-            page.wait_for_load_state("networkidle") if screen.name in ("team_canvas", "costs") else None
-            page.wait_for_timeout(400)  # islands draw, fonts arrive
-            page.screenshot(path=FOLDER / f"{screen.name}-{screen.state}-{theme}-{size}.png")
-            context.close()
-        print(f"{len(list(pictures(only)))} pictures in {FOLDER}")
+    if unknown := set(only) - {screen.name for screen in SCREENS}:
+        sys.exit(f"No such screen: {', '.join(sorted(unknown))}. Screens are listed in {__file__}.")
+    take_all(pictures(only), FOLDER)
 
 
 if __name__ == "__main__":
