@@ -33,7 +33,7 @@ function ModelCall({ call, attempts, one, title }: { call: Call; attempts: Attem
   const text = store.textOf(one.key);
   const word = one.status === "running" ? (text ? "Writing" : "Thinking") : undefined;
   const transcript = store.state.nodes.get(call.path)?.transcript ?? [];
-  const tabs: [Tab, string, number][] = [["output", "Output", 0], ["messages", "Messages", one.messages], ["tools", "Tools", call.tools.length]];
+  const tabs: [Tab, string, number][] = [["output", "Output", 0], ["messages", "Messages", one.messages - one.from], ["tools", "Tools", call.tools.length]];
   return (
     <DetailFrame icon="sparkles" title={title} beside={<span className="text-dim whitespace-nowrap">turn {call.turn}</span>}
       under={<>
@@ -45,7 +45,7 @@ function ModelCall({ call, attempts, one, title }: { call: Call; attempts: Attem
         </div>
       </>}>
       {attempts.length > 1 && <Attempts attempts={attempts} one={one} />}
-      {tab === "messages" ? <Messages digests={transcript.slice(0, one.messages)} />
+      {tab === "messages" ? <Messages digests={transcript.slice(one.from, one.messages)} />
         : tab === "tools" ? <ToolCalls call={call} />
         : <Answer one={one} call={call} text={text} />}
       <Usage one={one} />

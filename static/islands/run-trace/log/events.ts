@@ -61,6 +61,14 @@ interface Facts {
     retry_after_s?: number | null; charge?: Charge | null; partial?: string;
   };
   CallAbandoned: { call: string; attempt: number; charge?: Charge | null };
+  ModelCallHeld: {
+    call: string; attempt: number; agent: string; endpoint: string; model: string;
+    code: "breaker_open" | "probing" | "rate_limited" | "queued"; message: string; after_s?: number | null;
+  };
+  FellBack: {
+    call: string; attempt: number; from_model: string; to_model: string; because: string; message: string;
+    choice: number; agent?: string; agent_name?: string;
+  };
   OutputRejected: { turn: number; errors: string[]; message: string };
   ToolCallRequested: { call: string; attempt: number; tool: string; arguments: string };
   ToolCallVetted: { call: string; attempt: number; tool: string; arguments: string; effect: Effect; ask?: string };

@@ -1,6 +1,7 @@
 // `fold(state, event)`: what is true after one more fact. The same table as runs/engine/fold.py; a test folds the
 // same logs in both and compares. The state is changed in place: its one owner replays thousands of events at once.
 import type { Charge, Event, EventOf, EventType } from "./events";
+import { fellBack, held, released } from "./fallback";
 import { parseMoney, ZERO } from "./money";
 import { instanceOf, newBudget, newCall, nodeOf, type Call, type NodeFacts, type NodeStatus, type RunState } from "./state";
 
@@ -178,8 +179,9 @@ const HANDLERS: Handlers = {
     Object.assign(call, {
       name: event.model, dialect: event.dialect, idempotency_key: event.idempotency_key, endpoint: event.endpoint,
       simulated: event.simulated ?? false, agent: event.agent ?? "", agent_name: event.agent_name ?? "",
-      agent_version: event.agent_version ?? 0,
+      agent_version: event.agent_version ?? 0, choice: node.choice,
     });
+    released(node, event.call);
     start(call, event);
     state.budget.reserved.set(`${event.call}#${event.attempt}`, {
       cost: money(event.reserved_cost) ?? ZERO, tokens: event.reserved_tokens,
@@ -215,6 +217,8 @@ const HANDLERS: Handlers = {
     call.ended_at = event.at;
     if (call.kind === "model") book(state, event, event.charge);
   },
+  ModelCallHeld: held,
+  FellBack: fellBack,
   OutputRejected(state, event) {
     const node = nodeOf(state, event.path);
     node.corrections += 1;

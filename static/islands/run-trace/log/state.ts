@@ -36,6 +36,19 @@ export interface Call {
   agent_name: string;
   agent_version: number;
   simulated: boolean;
+  choice: number;
+}
+
+/** A call that was not sent because its endpoint is closed, or waits for its turn there. */
+export interface Hold {
+  call: string;
+  agent: string;
+  endpoint: string;
+  code: string;
+  message: string;
+  after_s: number | null;
+  count: number;
+  strikes: number;
 }
 
 export interface ApprovalState {
@@ -92,6 +105,12 @@ export interface NodeFacts {
   approvals: Map<string, ApprovalState>;
   timers: Map<string, TimerState>;
   notes: Map<string, string>;
+  holds: Map<string, Hold>; // by call
+  choice: number; // how far down its agent's chain of models it has come
+  agent: string; // the agent that took over
+  first_turn: number;
+  opened: number;
+  forgiven: number;
 }
 
 export interface Budget {
@@ -151,7 +170,8 @@ export function newNode(path: string): NodeFacts {
   return {
     path, parent: "", given: "", task: "", sources: [], status: "pending", started_at: 0, ended_at: 0, output: "", chosen: null, code: "", message: "",
     upstream_failed: false, fatal: false, transcript: [], turns: 0, corrections: 0, rejected_turn: 0, calls: new Map(),
-    approvals: new Map(), timers: new Map(), notes: new Map(),
+    approvals: new Map(), timers: new Map(), notes: new Map(), holds: new Map(), choice: 0, agent: "", first_turn: 1,
+    opened: 0, forgiven: 0,
   };
 }
 
@@ -160,7 +180,7 @@ export function newCall(id: string, path: string, kind: Call["kind"], turn: numb
     id, path, kind, turn, name: "", status: "started", attempt: 0, failures: 0, started_at: 0, ended_at: 0,
     model_call_id: "", arguments: "", effect: "", ask: "", result: "", tools: [], dialect: "", finish_reason: "",
     defect: "", code: "", message: "", retryable: false, retry_after_s: null, idempotency_key: "", endpoint: "",
-    agent: "", agent_name: "", agent_version: 0, simulated: false,
+    agent: "", agent_name: "", agent_version: 0, simulated: false, choice: 0,
   };
 }
 

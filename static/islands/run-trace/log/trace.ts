@@ -26,7 +26,8 @@ export interface Attempt {
   response_model: string;
   result: string;
   partial: string;
-  messages: number; // how long the node's conversation was when it was asked
+  from: number; // where its conversation begins in the node's transcript
+  messages: number; // how long the transcript was when it was asked
 }
 export interface Backoff {
   path: string;
@@ -55,6 +56,7 @@ export class Trace {
   sums = new Map<string, Sums>(); // by path
   total = newSums();
   private transcript = new Map<string, number>();
+  private opened = new Map<string, number>(); // where the conversation of an agent that took over begins
 
   take(event: Event): void {
     switch (event.type) {
@@ -83,6 +85,9 @@ export class Trace {
         });
       case "ToolCallInDoubt":
         return this.finish(event, "doubt", null, { message: "Whether it happened is not known." });
+      case "FellBack":
+        if (event.agent) this.opened.set(event.path, this.transcript.get(event.path) ?? 0);
+        return;
       case "TimerSet":
         if (event.purpose === "retry") this.backOff(event);
         return;
@@ -104,7 +109,7 @@ export class Trace {
       seq: event.seq, started_at: event.at, ended_at: 0, status: "running", code: "", message: "", charge: null, cost: null,
       reserved: model?.reserved_cost == null ? null : parseMoney(model.reserved_cost), simulated: model?.simulated ?? false, max_tokens: model?.max_tokens ?? 0,
       first_token_s: null, finish_reason: "", response_model: "", result: "", partial: "",
-      messages: this.transcript.get(event.path) ?? 0,
+      from: this.opened.get(event.path) ?? 0, messages: this.transcript.get(event.path) ?? 0,
     };
     push(this.attempts, event.call, made);
     push(this.byPath, event.path, made);
@@ -127,7 +132,7 @@ export class Trace {
   }
 
   private backOff(event: EventOf<"TimerSet">): void {
-    const call = event.key.replace(/\/retry\d+$/, "");
+    const call = event.key.replace(/\/(retry|hold)\d+$/, "");
     push(this.backoffs, event.path, {
       path: event.path, key: event.key, call, started_at: event.at, ended_at: 0, after_s: event.after_s,
     });

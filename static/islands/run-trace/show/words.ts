@@ -45,6 +45,8 @@ const SAYINGS: Sayings = {
   },
   ModelCallFailed: (e) => said("circle-x", "Model call failed", e.message + attempt(e.attempt), "failed"),
   CallAbandoned: (e) => said("unplug", "Call abandoned", `its worker stopped${attempt(e.attempt)}`, "warning"),
+  ModelCallHeld: (e) => said("hourglass", HELD[e.code], `${e.message}${attempt(e.attempt)}`, "warning"),
+  FellBack: (e) => said("arrow-down", e.agent ? "Another agent takes over" : "Falls back", `${e.agent ? `${e.agent_name}, ` : ""}${e.to_model} instead of ${e.from_model}: ${e.message}`, "warning"),
   OutputRejected: (e) => said("triangle-alert", "Answer rejected", e.errors.join(" "), "warning"),
   ToolCallRequested: (e) => said("wrench", "Tool call asked for", e.tool),
   ToolCallVetted: (e) => said("shield-check", "Tool call vetted", `${e.tool}${e.ask ? `, to be approved: ${e.ask}` : ""}`),
@@ -62,6 +64,10 @@ const SAYINGS: Sayings = {
   LimitsRaised: (e) => said("arrow-up", "Limits raised", `by ${e.by_name}${e.cost_limit ? ` to ${amount(e.cost_limit)}` : ""}`),
   BudgetOverrun: (e) => said("triangle-alert", "Billed more than reserved", `${amount(e.cost)} instead of at most ${amount(e.reserved_cost)}`, "warning"),
 };
+
+const HELD = {
+  breaker_open: "Endpoint left alone", probing: "Endpoint being tried", rate_limited: "Endpoint pauses", queued: "Waits for its turn",
+} as const;
 
 export const DECISIONS = {
   approve: "approved", edit: "edited and approved", reject: "rejected", retry: "try again", done: "it was done", abort: "given up",

@@ -12,12 +12,12 @@ const KINDS: { id: string; words: string; fits(type: string): boolean }[] = [
   { id: "", words: "all", fits: () => true },
   { id: "run", words: "run", fits: (type) => /^(Run|Cancel)/.test(type) },
   { id: "node", words: "nodes", fits: (type) => type.startsWith("Node") },
-  { id: "model", words: "model calls", fits: (type) => /^(Model|CallAbandoned|OutputRejected)/.test(type) },
+  { id: "model", words: "model calls", fits: (type) => /^(Model|CallAbandoned|FellBack|OutputRejected)/.test(type) },
   { id: "tool", words: "tool calls", fits: (type) => type.startsWith("Tool") },
   { id: "person", words: "approvals", fits: (type) => type.startsWith("Approval") },
   { id: "time", words: "timers", fits: (type) => type.startsWith("Timer") },
   { id: "money", words: "limits", fits: (type) => /^(Budget|Limits)/.test(type) },
-  { id: "trouble", words: "trouble", fits: (type) => /(Failed|Rejected|Refused|InDoubt|Abandoned|Expired|Exceeded|Overrun)$/.test(type) },
+  { id: "trouble", words: "trouble", fits: (type) => /(Failed|Rejected|Refused|InDoubt|Abandoned|Expired|Exceeded|Overrun|Held|FellBack)$/.test(type) },
 ];
 
 interface Wanted {
