@@ -51,6 +51,7 @@ class Limits(Document):
     retries: int = Field(2, ge=0, le=10)
     max_tool_rounds: int = Field(8, ge=0, le=50)
     corrective_turns: int = Field(2, ge=0, le=5)
+    latency_s: float | None = Field(None, gt=0, le=86_400)  # a breach is told, and stops nothing
 
 
 class Output(Document):
@@ -157,6 +158,8 @@ class RunLimits(Document):
     tokens: int | None = Field(None, ge=1)
     model_calls: int | None = Field(200, ge=1, le=100_000)
     seconds: float | None = Field(None, gt=0)
+    soft_percent: int | None = Field(None, ge=1, le=99)  # of each limit: there a person is asked
+    latency_s: float | None = Field(None, gt=0)  # a breach is told, and stops nothing
 
 
 class Graph(Document):

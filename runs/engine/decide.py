@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from runs.engine import events as ev
+from runs.engine.budget import is_held
 from runs.engine.commands import AbortCall, Command, Record, StartModelCall
+from runs.engine.deadlines import deadlines
 from runs.engine.kind import NodeView
 from runs.engine.plan import Plan
 from runs.engine.state import CallStatus, NodeStatus, RunState
-
-TIME_LIMIT = "run/time limit"
 
 
 def decide(state: RunState, plan: Plan) -> list[Command]:
@@ -23,11 +23,11 @@ def decide(state: RunState, plan: Plan) -> list[Command]:
     ending = _ending(state, plan)
     if ending is not None:
         return _close(state, ending)
-    commands = [*_orphans(state), *_starts(state, plan), *_steps(state, plan)]
+    commands = [*_orphans(state), *_starts(state, plan), *_steps(state, plan), *deadlines(state, plan)]
     facts: list[Command] = [command for command in commands if isinstance(command, Record)]
     if facts:
         return facts
-    if state.budget.blocked:
+    if is_held(state):
         return [command for command in commands if not isinstance(command, StartModelCall)]
     return commands
 

@@ -73,6 +73,8 @@ class RunStarted(Event, tag="RunStarted", frozen=True, kw_only=True):
     token_limit: int | None = None
     call_limit: int | None = None
     seconds_limit: float | None = None
+    soft_percent: int | None = None  # of each limit: there a person is asked
+    latency_s: float | None = None
     retry_base_s: float = 1.0  # first back-off; doubles with each attempt
 
 
@@ -282,7 +284,7 @@ class ToolCallInDoubt(CallEvent, tag="ToolCallInDoubt", frozen=True, kw_only=Tru
 # ── waiting ─────────────────────────────────────────────────────────────────────────────────────────
 class ApprovalRequested(Event, tag="ApprovalRequested", frozen=True, kw_only=True):
     key: str
-    kind: Literal["gate", "tool", "doubt"]
+    kind: Literal["gate", "tool", "doubt", "budget"]
     title: str
     subject: str  # digest of exactly what is to be approved
     call: str = ""
@@ -310,7 +312,7 @@ class ApprovalExpired(Event, tag="ApprovalExpired", frozen=True, kw_only=True):
 class TimerSet(Event, tag="TimerSet", frozen=True, kw_only=True):
     key: str
     after_s: float
-    purpose: Literal["retry", "deadline", "time limit"]
+    purpose: Literal["retry", "deadline", "time limit", "latency"]
 
 
 class TimerFired(Event, tag="TimerFired", frozen=True, kw_only=True):
@@ -319,11 +321,27 @@ class TimerFired(Event, tag="TimerFired", frozen=True, kw_only=True):
 
 # ── budget ──────────────────────────────────────────────────────────────────────────────────────────
 class BudgetExceeded(Event, tag="BudgetExceeded", frozen=True, kw_only=True):
-    """The next call did not fit under a limit; the run waits until somebody raises it."""
+    """The next call did not fit under a limit; the run waits until it does.
 
-    limit: Literal["cost", "tokens", "calls", "seconds", "price"]
+    `scope` is the shared budget (of a team, an agent or the workspace) it did not fit under; empty: the
+    run's own. `need_…` is what the call may use at most; cost None: its price is unknown.
+    """
+
+    limit: Literal["cost", "tokens", "calls", "seconds", "price", "soft"]
     message: str
     call: str = ""
+    scope: str = ""
+    need_cost: str | None = None
+    need_tokens: int = 0
+    need_seconds: float = 0.0
+
+
+class BudgetReopened(Event, tag="BudgetReopened", frozen=True, kw_only=True):
+    """The shared budget that stopped the run has room again, or a person wants it tried again."""
+
+    scope: str
+    because: Literal["changed", "removed", "decided", "new period", "calls ended", "asked to"]
+    by_name: str = ""
 
 
 class LimitsRaised(Event, tag="LimitsRaised", frozen=True, kw_only=True):
@@ -333,6 +351,7 @@ class LimitsRaised(Event, tag="LimitsRaised", frozen=True, kw_only=True):
     token_limit: int | None = None
     call_limit: int | None = None
     seconds_limit: float | None = None
+    soft_percent: int | None = None
     unknown_prices_allowed: bool = False
 
 
@@ -344,6 +363,13 @@ class BudgetOverrun(Event, tag="BudgetOverrun", frozen=True, kw_only=True):
     cost: str | None
     reserved_tokens: int
     tokens: int
+
+
+class LatencyBudgetExceeded(Event, tag="LatencyBudgetExceeded", frozen=True, kw_only=True):
+    """The run, or an agent's node, is at work for longer than it was meant to. Nothing is stopped by it."""
+
+    limit_s: float
+    elapsed_s: float  # without the time a person was waited for
 
 
 AnyEvent = (
@@ -380,11 +406,19 @@ AnyEvent = (
     | TimerSet
     | TimerFired
     | BudgetExceeded
+    | BudgetReopened
     | LimitsRaised
     | BudgetOverrun
+    | LatencyBudgetExceeded
 )
 TYPES: tuple[type[Event], ...] = AnyEvent.__args__
-INPUT_EVENTS = (RunStarted, CancelRequested, ApprovalDecided, LimitsRaised)  # appended by web requests
+INPUT_EVENTS = (
+    RunStarted,
+    CancelRequested,
+    ApprovalDecided,
+    LimitsRaised,
+    BudgetReopened,
+)  # appended by web requests
 
 
 def type_of(event: Event) -> str:

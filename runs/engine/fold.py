@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from runs.engine import events as ev
+from runs.engine import fold_budget
 from runs.engine.state import ApprovalState, Budget, Call, CallStatus, Node, NodeStatus, RunState, TimerState
 
 Handler = Callable[[RunState, Any], None]
@@ -44,13 +45,8 @@ def on(event_type: type[ev.Event]) -> Callable[[Handler], Handler]:
 def _(state: RunState, event: ev.RunStarted) -> None:
     state.started_at = event.at
     state.mode, state.input, state.by = event.mode, event.input, event.by
-    state.retry_base_s = event.retry_base_s
-    state.budget = Budget(
-        cost_limit=None if event.cost_limit is None else Decimal(event.cost_limit),
-        token_limit=event.token_limit,
-        call_limit=event.call_limit,
-        seconds_limit=event.seconds_limit,
-    )
+    state.retry_base_s, state.latency_s = event.retry_base_s, event.latency_s
+    state.budget = fold_budget.budget_of(event)
 
 
 @on(ev.RunCompleted)
@@ -376,19 +372,7 @@ def _(state: RunState, event: ev.TimerFired) -> None:
 
 
 # ── budget ──────────────────────────────────────────────────────────────────────────────────────────
-@on(ev.BudgetExceeded)
-def _(state: RunState, event: ev.BudgetExceeded) -> None:
-    state.budget.blocked, state.budget.blocked_message = event.limit, event.message
-
-
-@on(ev.LimitsRaised)
-def _(state: RunState, event: ev.LimitsRaised) -> None:
-    budget = state.budget
-    budget.blocked = budget.blocked_message = ""
-    budget.cost_limit = None if event.cost_limit is None else Decimal(event.cost_limit)
-    budget.token_limit, budget.call_limit = event.token_limit, event.call_limit
-    budget.seconds_limit = event.seconds_limit
-    budget.unknown_prices_allowed = event.unknown_prices_allowed
+HANDLERS |= fold_budget.HANDLERS
 
 
 @on(ev.BudgetOverrun)

@@ -73,6 +73,13 @@ class Plan:
             found[path] = frozenset(mine - {self.entry})
         return found
 
+    @cached_property
+    def latencies(self) -> dict[str, float]:
+        """By node id: how long its agent may take for an answer, in seconds, where that is said."""
+        agents = {node: self.team.agents.get(getattr(c, "agent", "")) for node, c in self.configs.items()}
+        found = {node: agent.spec.limits.latency_s for node, agent in agents.items() if agent}
+        return {node: limit for node, limit in found.items() if limit is not None}
+
 
 _plans: OrderedDict[str, Plan] = OrderedDict()
 

@@ -157,6 +157,7 @@ class Node:
     first_turn: int = 1  # of the agent that has it now
     opened: int = 0  # where that agent's conversation begins in the transcript
     forgiven: int = 0  # corrections that were used up before the model at work now
+    over_latency: bool = False
 
     @property
     def settled(self) -> bool:
@@ -180,8 +181,12 @@ class Budget:
     unknown_costs: int = 0
     unknown_prices_allowed: bool = False
     reserved: dict[tuple[str, int], tuple[Decimal, int]] = field(default_factory=dict)
+    soft_percent: int | None = None
+    changed_at: int = 0
     blocked: str = ""  # the limit that stops new calls
     blocked_message: str = ""
+    blocked_scope: str = ""  # the shared budget it is of; empty: the run's own
+    stops: list[tuple[int, int]] = field(default_factory=list)  # from, to; 0: it stands still now
 
     @property
     def reserved_cost(self) -> Decimal:
@@ -202,6 +207,7 @@ class RunState:
     output: str = ""
     by: str = ""
     retry_base_s: float = 1.0
+    latency_s: float | None = None
     ended: str = ""  # done, failed, cancelled
     code: str = ""
     message: str = ""

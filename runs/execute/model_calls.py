@@ -70,9 +70,9 @@ class ModelDispatch:
 # ── before: the request and its reservation ─────────────────────────────────────────────────────────
 @dataclass(frozen=True)
 class Prepared:
-    """Either a start with its dispatch, or a fact that stands in its way."""
+    """A start with its dispatch, a fact that stands in its way, or neither: other calls must end first."""
 
-    event: ev.Event
+    event: ev.Event | None
     dispatch: ModelDispatch | None = None
 
 
@@ -107,16 +107,17 @@ def prepare(
     messages = fallback.as_spoken([content.get(digest) for digest in digests], view, prompt, dialect)
     body = _body(model, prompt, messages, dialect)
     started = _started(command, view, ref, model, prompt, dialect, append, body)
-    too_much = budgets.exceeded(
-        view.run.budget,
+    elapsed_s = (now_us() - view.run.started_at) / 1e6
+    hindered = budgets.before_call(
+        view.run,
+        budgets.bound_of(started),
+        elapsed_s=elapsed_s,
         path=view.path,
         call=command.call,
-        cost=None if started.reserved_cost is None else Decimal(started.reserved_cost),
-        tokens=started.reserved_tokens,
-        elapsed_s=(now_us() - view.run.started_at) / 1e6,
+        content=content,
     )
-    if too_much:
-        return Prepared(too_much)
+    if hindered is not None:
+        return Prepared(None if hindered == "later" else hindered)
     request = _request(model, prompt, body, started.idempotency_key)
     return Prepared(
         started, ModelDispatch(started, request, prompt, dialect, model.price, on_text, slot(model))

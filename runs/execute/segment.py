@@ -12,6 +12,7 @@ import msgspec
 from django.conf import settings
 
 from runs.engine import events as ev
+from runs.engine.budget import is_held
 from runs.engine.commands import AbortCall, Command, Compute, Record, StartModelCall, StartToolCall
 from runs.engine.completion import consequences
 from runs.engine.content import Content, ContentMissing
@@ -51,6 +52,7 @@ class Segment:
         self.facts: list[Fact] = []  # happened, not yet committed
         self.signal = asyncio.Event()
         self.stale = False  # somebody else appended
+        self.short = False  # calls wait until others in flight leave room under a limit
         self.fenced = False
         self.models: dict[tuple[str, str], ResolvedModel] = {}
         self.ref: Ref
@@ -114,9 +116,10 @@ class Segment:
         """Fold and decide until nothing more follows; returns what is to be sent after the commit."""
         ready: list[Dispatch] = []
         aborted: set[Key] = set()
+        self.short = False
         for _ in range(MAX_STEPS):
             commands = [
-                c for c in decide(self.draft.state, self.ref.plan) if not self._is_aborting(c, aborted)
+                c for c in decide(self.draft.state, self.ref.plan) if not self._is_under_way(c, aborted)
             ]
             if not commands:
                 return ready
@@ -126,7 +129,10 @@ class Segment:
                     ready.append(dispatch)
         raise RuntimeError(f"Run {self.run} does not come to rest.")
 
-    def _is_aborting(self, command: Command, aborted: set[Key]) -> bool:
+    def _is_under_way(self, command: Command, aborted: set[Key]) -> bool:
+        """What was asked for already, and waits for something: an abort, or room under a limit."""
+        if isinstance(command, StartModelCall):
+            return self.short
         return isinstance(command, AbortCall) and (command.call, command.attempt) in aborted
 
     async def _carry_out(self, command: Command, ready: list[Dispatch], aborted: set[Key]) -> Dispatch | None:
@@ -149,6 +155,8 @@ class Segment:
         return None
 
     async def _start_model(self, command: StartModelCall) -> Dispatch | None:
+        if self.short or is_held(self.draft.state):
+            return None
         view = NodeView(self.ref.plan, self.draft.state, command.path)
         prepared = await self._pure(
             lambda: model_calls.prepare(
@@ -161,6 +169,9 @@ class Segment:
                 slot=self.host.slot,
             )
         )
+        if prepared.event is None:
+            self.short = True
+            return None
         self._add(prepared.event)
         return prepared.dispatch
 

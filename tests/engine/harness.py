@@ -109,8 +109,11 @@ class Engine:
     def think(self) -> None:
         """Everything that follows without anything coming in from outside."""
         aborted: set[tuple[str, int]] = set()
+        self.short = False  # whether calls wait for others in flight to leave room under a limit
         for _ in range(10_000):
             commands = [c for c in decide(self.state, self.plan) if not self._done(c, aborted)]
+            if self.short:
+                commands = [c for c in commands if not isinstance(c, StartModelCall)]
             if not commands:
                 return
             for command in commands:
@@ -159,11 +162,20 @@ class Engine:
             )
             return
         reserved = None if self.price is None else self.price * 100
-        too_much = budgets.exceeded(
-            self.state.budget, path=command.path, call=command.call, cost=reserved, tokens=100, elapsed_s=0
+        if self.short or budgets.is_held(self.state):
+            return
+        hindered = budgets.before_call(
+            self.state,
+            budgets.Amount(reserved, 100, 1),
+            elapsed_s=(self.now - self.state.started_at) / SECOND,
+            path=command.path,
+            call=command.call,
+            content=self.content,
         )
-        if too_much:
-            self.add(too_much)
+        if hindered is not None:
+            self.short = hindered == "later"
+            if hindered != "later":
+                self.add(hindered)
             return
         started = ev.ModelCallStarted(
             path=command.path,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -205,37 +204,6 @@ def test_cancel_withdraws_what_was_asked() -> None:
     run = Engine(gate(), saying("draft")).start().go().cancel().go()
     assert run.state.ended == "cancelled"
     assert run.state.pending_approvals() == []
-
-
-# ── budgets ─────────────────────────────────────────────────────────────────────────────────────────
-def test_the_limit_holds_over_many_branches_at_once() -> None:
-    names = [f"w{i}" for i in range(50)]
-    wide = team(
-        {"input": IN, **{n: agent() for n in names}, "join": ("join", {}), "output": OUT},
-        [e for n in names for e in (f"input>{n}", f"{n}>join")] + ["join>output"],
-    )
-    run = Engine(wide, saying("x")).start(cost_limit="1.0").go()
-    budget = run.state.budget
-    assert budget.blocked == "cost"
-    assert budget.spent_cost + budget.reserved_cost <= Decimal("1.0")
-    assert status(run.state) == "waiting"
-
-
-def test_raising_the_limit_lets_the_run_go_on() -> None:
-    from runs.engine import events as ev
-
-    run = Engine(gate(), saying("x")).start(cost_limit="0.05").go()
-    assert run.state.budget.blocked == "cost"
-    run.add(ev.LimitsRaised(by="me", by_name="Me", cost_limit="9"))
-    run.go()
-    assert run.state.pending_approvals()
-
-
-def test_an_unknown_price_asks_under_a_money_limit_and_is_never_zero() -> None:
-    run = Engine(gate(), saying("x"), price=None).start(cost_limit="5").go()
-    assert run.state.budget.blocked == "price"
-    run = Engine(gate(), saying("x"), price=None).start().go()
-    assert run.state.budget.unknown_costs == 1
 
 
 # ── routers ─────────────────────────────────────────────────────────────────────────────────────────

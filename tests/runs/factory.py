@@ -242,7 +242,7 @@ class Script:
         self,
         path: str,
         key: str,
-        kind: Literal["gate", "tool", "doubt"],
+        kind: Literal["gate", "tool", "doubt", "budget"],
         title: str,
         subject: Any,
         **more: Any,

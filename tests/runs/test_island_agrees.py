@@ -21,6 +21,7 @@ from studio.web import figures
 from studio.workspaces.models import User, Workspace
 from tests.runs import scenes
 from tests.runs.factory import Script
+from tests.runs.scene_of_limits import limits
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -75,7 +76,7 @@ def logs(db: None) -> dict[str, Script]:
     workspace = Workspace.objects.create(name="Demo", slug="demo")
     user = User.objects.create_user("you@example.org", name="You")
     found = {}
-    for name, scene in (scenes.SCENES | {"oddities": scenes.oddities}).items():
+    for name, scene in (scenes.SCENES | {"oddities": scenes.oddities, "limits": limits}).items():
         found[name] = scene(Script(workspace, user))
         found[name].commit()
     return found

@@ -26,6 +26,7 @@ interface Limits {
   token_limit?: number | null;
   call_limit?: number | null;
   seconds_limit?: number | null;
+  soft_percent?: number | null; // of each limit: there a person is asked
 }
 type Effect = "reads" | "idempotent" | "writes" | "delegates" | "hands over";
 
@@ -33,7 +34,7 @@ type Effect = "reads" | "idempotent" | "writes" | "delegates" | "hands over";
 interface Facts {
   RunStarted: Limits & {
     team_version: string; plan_digest: string; input: string; mode: "live" | "simulated"; by: string; via: string;
-    retry_base_s?: number;
+    retry_base_s?: number; latency_s?: number | null;
   };
   RunCompleted: { output: string };
   RunFailed: { code: string; message: string; node?: string };
@@ -81,7 +82,7 @@ interface Facts {
   ToolCallFailed: { call: string; attempt: number; code: string; message: string; retryable?: boolean; result?: string };
   ToolCallInDoubt: { call: string; attempt: number };
   ApprovalRequested: {
-    key: string; kind: "gate" | "tool" | "doubt"; title: string; subject: string; call?: string; reason?: string;
+    key: string; kind: "gate" | "tool" | "doubt" | "budget"; title: string; subject: string; call?: string; reason?: string;
     least_role?: number; launcher_may_decide?: boolean; deadline_s?: number | null; on_expiry?: "reject" | "fail";
   };
   ApprovalDecided: {
@@ -89,13 +90,20 @@ interface Facts {
     by_name: string; edited?: string; comment?: string;
   };
   ApprovalExpired: { key: string };
-  TimerSet: { key: string; after_s: number; purpose: "retry" | "deadline" | "time limit" };
+  TimerSet: { key: string; after_s: number; purpose: "retry" | "deadline" | "time limit" | "latency" };
   TimerFired: { key: string };
-  BudgetExceeded: { limit: "cost" | "tokens" | "calls" | "seconds" | "price"; message: string; call?: string };
+  BudgetExceeded: {
+    limit: "cost" | "tokens" | "calls" | "seconds" | "price" | "soft"; message: string; call?: string; scope?: string;
+    need_cost?: string | null; need_tokens?: number; need_seconds?: number;
+  };
+  BudgetReopened: {
+    scope: string; because: "changed" | "removed" | "decided" | "new period" | "calls ended" | "asked to"; by_name?: string;
+  };
   LimitsRaised: Limits & { by: string; by_name: string; unknown_prices_allowed?: boolean };
   BudgetOverrun: {
     call: string; reserved_cost: string | null; cost: string | null; reserved_tokens: number; tokens: number;
   };
+  LatencyBudgetExceeded: { limit_s: number; elapsed_s: number };
 }
 
 export type EventType = keyof Facts;

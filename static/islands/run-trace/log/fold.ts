@@ -2,8 +2,9 @@
 // same logs in both and compares. The state is changed in place: its one owner replays thousands of events at once.
 import type { Charge, Event, EventOf, EventType } from "./events";
 import { fellBack, held, released } from "./fallback";
+import { BUDGET, budgetOf } from "./foldBudget";
 import { parseMoney, ZERO } from "./money";
-import { instanceOf, newBudget, newCall, nodeOf, type Call, type NodeFacts, type NodeStatus, type RunState } from "./state";
+import { instanceOf, newCall, nodeOf, type Call, type NodeFacts, type NodeStatus, type RunState } from "./state";
 
 type Handlers = { [T in EventType]: (state: RunState, event: EventOf<T>) => void };
 type Settling = EventOf<"LoopRepeated" | "NodeCompleted" | "NodeFailed" | "NodeSkipped" | "NodeCancelled">;
@@ -100,10 +101,8 @@ const HANDLERS: Handlers = {
   RunStarted(state, event) {
     state.started_at = event.at;
     Object.assign(state, { mode: event.mode, input: event.input, by: event.by, retry_base_s: event.retry_base_s ?? 1 });
-    state.budget = {
-      ...newBudget(), cost_limit: money(event.cost_limit), token_limit: event.token_limit ?? null,
-      call_limit: event.call_limit ?? null, seconds_limit: event.seconds_limit ?? null,
-    };
+    state.latency_s = event.latency_s ?? null;
+    state.budget = budgetOf(event);
   },
   RunCompleted(state, event) {
     end(state, event.at, "done");
@@ -298,16 +297,6 @@ const HANDLERS: Handlers = {
   },
 
   // ── budget ──
-  BudgetExceeded(state, event) {
-    state.budget.blocked = event.limit;
-    state.budget.blocked_message = event.message;
-  },
-  LimitsRaised(state, event) {
-    Object.assign(state.budget, {
-      blocked: "", blocked_message: "", cost_limit: money(event.cost_limit), token_limit: event.token_limit ?? null,
-      call_limit: event.call_limit ?? null, seconds_limit: event.seconds_limit ?? null,
-      unknown_prices_allowed: event.unknown_prices_allowed ?? false,
-    });
-  },
+  ...BUDGET,
   BudgetOverrun() {}, // recorded for people; the money was booked with the call
 };

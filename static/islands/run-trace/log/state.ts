@@ -111,6 +111,7 @@ export interface NodeFacts {
   first_turn: number;
   opened: number;
   forgiven: number;
+  over_latency: boolean;
 }
 
 export interface Budget {
@@ -124,8 +125,12 @@ export interface Budget {
   unknown_costs: number;
   unknown_prices_allowed: boolean;
   reserved: Map<string, { cost: Money; tokens: number }>; // by `call#attempt`
+  soft_percent: number | null;
+  changed_at: number;
   blocked: string;
   blocked_message: string;
+  blocked_scope: string; // the shared budget it is of; empty: the run's own
+  stops: [from: number, to: number][]; // to 0: it stands still now
 }
 
 export interface RunState {
@@ -137,6 +142,7 @@ export interface RunState {
   output: string;
   by: string;
   retry_base_s: number;
+  latency_s: number | null;
   ended: "" | "done" | "failed" | "cancelled";
   code: string;
   message: string;
@@ -154,14 +160,16 @@ export interface RunState {
 export function newBudget(): Budget {
   return {
     cost_limit: null, token_limit: null, call_limit: null, seconds_limit: null, spent_cost: ZERO, spent_tokens: 0,
-    calls: 0, unknown_costs: 0, unknown_prices_allowed: false, reserved: new Map(), blocked: "", blocked_message: "",
+    calls: 0, unknown_costs: 0, unknown_prices_allowed: false, reserved: new Map(),
+    soft_percent: null, changed_at: 0, blocked: "", blocked_message: "",
+    blocked_scope: "", stops: [],
   };
 }
 
 export function newState(): RunState {
   return {
-    seq: 0, started_at: 0, ended_at: 0, mode: "live", input: "", output: "", by: "", retry_base_s: 1, ended: "",
-    code: "", message: "", failed_node: "", cancel_requested: false, nodes: new Map(), running: new Map(),
+    seq: 0, started_at: 0, ended_at: 0, mode: "live", input: "", output: "", by: "", retry_base_s: 1, latency_s: null,
+    ended: "", code: "", message: "", failed_node: "", cancel_requested: false, nodes: new Map(), running: new Map(),
     children: new Map(), instances: new Map(), loops: new Map(), writes: new Map(), budget: newBudget(),
   };
 }
@@ -171,7 +179,7 @@ export function newNode(path: string): NodeFacts {
     path, parent: "", given: "", task: "", sources: [], status: "pending", started_at: 0, ended_at: 0, output: "", chosen: null, code: "", message: "",
     upstream_failed: false, fatal: false, transcript: [], turns: 0, corrections: 0, rejected_turn: 0, calls: new Map(),
     approvals: new Map(), timers: new Map(), notes: new Map(), holds: new Map(), choice: 0, agent: "", first_turn: 1,
-    opened: 0, forgiven: 0,
+    opened: 0, forgiven: 0, over_latency: false,
   };
 }
 

@@ -61,12 +61,19 @@ const SAYINGS: Sayings = {
   TimerSet: (e) => said("timer", e.purpose === "retry" ? "Backs off" : "Timer set", `${duration(e.after_s)}${e.purpose === "retry" ? "" : `, ${e.purpose}`}`),
   TimerFired: () => said("timer", "Timer fired"),
   BudgetExceeded: (e) => said("triangle-alert", "Stopped at a limit", e.message, "warning"),
+  BudgetReopened: (e) => said("play", "Budget has room again", `${REOPENED[e.because]}${e.by_name ? ` by ${e.by_name}` : ""}`),
   LimitsRaised: (e) => said("arrow-up", "Limits raised", `by ${e.by_name}${e.cost_limit ? ` to ${amount(e.cost_limit)}` : ""}`),
   BudgetOverrun: (e) => said("triangle-alert", "Billed more than reserved", `${amount(e.cost)} instead of at most ${amount(e.reserved_cost)}`, "warning"),
+  LatencyBudgetExceeded: (e) => said("timer", "Over its latency budget", `${duration(e.elapsed_s)} at work, ${duration(e.limit_s)} were meant`, "warning"),
 };
 
 const HELD = {
   breaker_open: "Endpoint left alone", probing: "Endpoint being tried", rate_limited: "Endpoint pauses", queued: "Waits for its turn",
+} as const;
+
+const REOPENED = {
+  changed: "it was changed", removed: "it was removed", decided: "its soft limit was decided on", "new period": "a new period began",
+  "calls ended": "calls in flight ended", "asked to": "tried again",
 } as const;
 
 export const DECISIONS = {
