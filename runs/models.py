@@ -91,8 +91,8 @@ class Event(models.Model):
     )
     seq = models.PositiveIntegerField()
     type = models.CharField(max_length=40)
-    path = models.CharField(max_length=200, blank=True)
-    call = models.CharField(max_length=220, blank=True)
+    path = models.CharField(max_length=1000, blank=True)
+    call = models.CharField(max_length=1000, blank=True)
     body = models.TextField()
     hash = models.BinaryField(max_length=32)
     at = models.DateTimeField()
@@ -123,9 +123,9 @@ class Span(models.Model):
     run = models.ForeignKey(
         Run, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="spans"
     )
-    key = models.CharField(max_length=260)
+    key = models.CharField(max_length=1000)
     kind = models.CharField(max_length=12)  # node, model, tool, wait
-    path = models.CharField(max_length=200)
+    path = models.CharField(max_length=1000)
     name = models.CharField(max_length=200)
     status = models.CharField(max_length=12)
     attempt = models.PositiveSmallIntegerField(default=1)
@@ -149,12 +149,12 @@ class LedgerEntry(models.Model):
     run = models.ForeignKey(
         Run, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="ledger"
     )
-    call = models.CharField(max_length=220)
+    call = models.CharField(max_length=1000)
     attempt = models.PositiveSmallIntegerField()
     workspace = models.ForeignKey(
         "studio.Workspace", on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="+"
     )
-    path = models.CharField(max_length=200)
+    path = models.CharField(max_length=1000)
     agent_key = models.CharField(max_length=48, blank=True)
     agent_name = models.CharField(max_length=80, blank=True)
     agent_version = models.PositiveIntegerField(default=0)
@@ -196,13 +196,13 @@ class Approval(models.Model):
     run = models.ForeignKey(
         Run, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="approvals"
     )
-    key = models.CharField(max_length=220)
+    key = models.CharField(max_length=2100)  # path and key of the question, a line each
     workspace = models.ForeignKey(
         "studio.Workspace", on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="+"
     )
     kind = models.CharField(max_length=12)  # gate, tool, doubt, budget
-    path = models.CharField(max_length=200)
-    call = models.CharField(max_length=220, blank=True)
+    path = models.CharField(max_length=1000)
+    call = models.CharField(max_length=1000, blank=True)
     title = models.CharField(max_length=300)
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.PENDING)
     digest = models.CharField(max_length=64)  # of the subject: exactly what is to be approved
@@ -229,7 +229,7 @@ class Timer(models.Model):
     run = models.ForeignKey(
         Run, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="timers"
     )
-    key = models.CharField(max_length=240)
+    key = models.CharField(max_length=1000)
     due_at = models.DateTimeField()
     open = models.BooleanField(default=True)
 
@@ -247,12 +247,12 @@ class ToolEffect(models.Model):
     run = models.ForeignKey(
         Run, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="tool_effects"
     )
-    call = models.CharField(max_length=220)
+    call = models.CharField(max_length=1000)
     tool = models.CharField(max_length=48)
     effect = models.CharField(max_length=12)  # reads, idempotent, writes
     idempotency_key = models.CharField(max_length=64)
     status = models.CharField(max_length=12)  # started, done, failed, doubt
-    approval = models.CharField(max_length=220, blank=True)  # the approval it used up
+    approval = models.CharField(max_length=1000, blank=True)  # the approval it used up
     at = models.DateTimeField()
 
     def __str__(self) -> str:

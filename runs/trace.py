@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.urls import reverse
@@ -9,6 +10,7 @@ from django.urls import reverse
 from agents.toolbox import registry as toolbox
 from agents.topology.graph import PinnedAgent, PinnedTeam, PinnedTool, dump
 from agents.topology.registry import kinds
+from runs.engine.kind import node_of
 from runs.models import Run
 from studio.web.navigation import href
 
@@ -69,5 +71,16 @@ def _tool(name: str, tool: PinnedTool) -> dict[str, Any]:
 
 
 def titles_of(team: PinnedTeam) -> dict[str, str]:
-    """The names of nodes by path."""
+    """The names of nodes by their ids; `name_of` says them of their instances."""
     return {node.id: node.title for node in team.graph.nodes}
+
+
+def name_of(path: str, titles: Mapping[str, str]) -> str:
+    """An instance in words: `Draft`, `Draft, round 2`, `Researcher for Lead`."""
+    *above, last = path.split("/")
+    name = titles.get(node_of(last), last)
+    _, _, iteration = last.partition("@")
+    if iteration:
+        name += f", round {iteration}"
+    parent = next((titles[node_of(part)] for part in reversed(above) if node_of(part) in titles), "")
+    return f"{name} for {parent}" if parent else name

@@ -19,6 +19,7 @@ from runs.approvals.history import Step, history_of
 from runs.approvals.readable import Readable, readable
 from runs.approvals.text_diff import Piece, pieces
 from runs.approvals.words import state_of, who_may
+from runs.engine.kind import node_of
 from runs.engine.plan import Plan
 from runs.models import Approval, Blob, Run
 from runs.queries import Row
@@ -149,8 +150,8 @@ class Asked:
 
     def _schema_of_source(self) -> dict[str, Any] | None:
         """The output schema of the one agent whose answer arrived, so that an edit keeps to it."""
-        sources = [one.path for one in self.basis if one.path in self.plan.configs]
-        config = self.plan.configs[sources[0]] if len(sources) == 1 else None
+        sources = [one.path for one in self.basis if one.path]
+        config = self.plan.config(sources[0]) if len(sources) == 1 else None
         agent = self.plan.team.agents.get(getattr(config, "agent", ""))
         schema = agent.spec.output.json_schema if agent else None
         return dict(schema) if schema and schema.get("type") == "object" else None
@@ -266,9 +267,9 @@ class Asked:
         """What happens when nobody decides in time."""
         if self.approval.kind != "gate":
             return f"If nobody decides, the call is not made, and {self.node} is told so."
-        if self.plan.configs[self.approval.path].on_expiry == "fail":
+        if self.plan.config(self.approval.path).on_expiry == "fail":
             return "If nobody decides, the run fails."
-        edges = self.plan.view.outgoing[self.approval.path]
+        edges = self.plan.view.outgoing[node_of(self.approval.path)]
         targets = [self.plan.title(edge.target) for edge in edges if edge.kind is EdgeKind.ERROR]
         if targets:
             return f"If nobody decides, the run takes the error edge to {', '.join(targets)}."

@@ -19,6 +19,7 @@ NODES = (  # what decides which edges were taken; calls have no say in it
     "NodeFailed",
     "NodeSkipped",
     "NodeCancelled",
+    "LoopRepeated",
     "ApprovalRequested",
     "ApprovalDecided",
     "ApprovalExpired",
@@ -39,7 +40,7 @@ class Basis:
 def basis_of(approval: Approval, plan: Plan, slug: str) -> list[Basis]:
     page = href("run", slug, approval.run_id)
     nodes = [
-        Basis(plan.kinds[path].icon, plan.title(path), f"{page}?{_select('node', path)}", path)
+        Basis(plan.kind(path).icon, plan.title(path), f"{page}?{_select('node', path)}", path)
         for path in _contributions(approval, plan)
     ]
     spans = approval.run.spans.filter(path=approval.path, kind="tool", status="done")

@@ -5,11 +5,14 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 from django.db.models import F, QuerySet
 
+from agents.models import TeamVersion
 from runs.figures.run_csv import Line, safe
 from runs.models import LedgerEntry
+from runs.trace import name_of, titles_of
 
 MOST = 100_000  # calls of one file
 COLUMNS = {
@@ -17,7 +20,8 @@ COLUMNS = {
     "run": "run_id",
     "team": "run__team_version__team__name",
     "version": "run__team_version__number",
-    "node": "path",
+    "node": "run__team_version_id",  # with the path, it says the node's name
+    "path": "path",
     "agent": "agent_name",
     "agent version": "agent_version",
     "endpoint": "endpoint",
@@ -43,8 +47,23 @@ def lines(entries: QuerySet[LedgerEntry]) -> Iterator[str]:
     writer = csv.writer(Line())
     yield writer.writerow(COLUMNS)
     rows = entries.order_by("at", F("run_id"), "call").values_list(*COLUMNS.values())
+    name = Names()
     for row in rows.iterator(chunk_size=2_000):
-        yield writer.writerow([_value(value) for value in row])
+        values = dict(zip(COLUMNS, row, strict=True))
+        values["node"] = name(values["node"], values["path"])
+        yield writer.writerow([_value(value) for value in values.values()])
+
+
+class Names:
+    """The names of nodes of many versions, each read once."""
+
+    def __init__(self) -> None:
+        self._titles: dict[UUID, dict[str, str]] = {}
+
+    def __call__(self, version: UUID, path: str) -> str:
+        if version not in self._titles:
+            self._titles[version] = titles_of(TeamVersion.objects.get(pk=version).parsed())
+        return name_of(path, self._titles[version])
 
 
 def _value(value: Any) -> str:

@@ -13,6 +13,7 @@ from django.db.models import Count, F, Window
 from django.db.models.functions import RowNumber
 
 from agents.cards import LastRun, Typical
+from runs.engine.kind import node_of
 from runs.figures.totals import Totals, totals_of_runs
 from runs.models import Run, Span
 
@@ -103,5 +104,5 @@ def _lit(teams: list[UUID]) -> dict[UUID, dict[str, str]]:
     for run, kind, path, status in spans.values_list("run", "kind", "path", "status"):
         waits = kind == "wait" and status == "waiting"
         if waits or (kind == "node" and status != "skipped"):
-            found[newest[run]][path] = status
+            found[newest[run]][node_of(path)] = status  # the newest of a node's instances says it
     return found

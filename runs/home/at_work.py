@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from runs import queries
 from runs.actions.appending import plan_of
+from runs.engine.kind import node_of
 from runs.figures.totals import Totals, total
 from runs.models import LedgerEntry, Run, Span
 from runs.queries import Row
@@ -57,12 +58,15 @@ def at_work(member: Member) -> AtWork:
 
 
 def _with_steps(runs: list[Run]) -> list[LiveRow]:
-    ended = Span.objects.filter(run__in=[run.pk for run in runs], kind="node", ended_at__isnull=False)
-    done = set(ended.values_list("run_id", "path"))
+    """A node that others run is no step of its own; one that is repeated is done when its last round is."""
+    spans = Span.objects.filter(run__in=[run.pk for run in runs], kind="node").exclude(path__contains="/")
+    found_spans = spans.order_by("started_at").values_list("run_id", "path", "ended_at")
+    latest = {(run, node_of(path)): end for run, path, end in found_spans}
+    done = {key for key, end in latest.items() if end is not None}
     found = []
     for row in queries.rows(runs):
-        nodes = plan_of(row.run.team_version).view.nodes.values()
-        steps = [node.id for node in nodes if node.kind not in ENDS]
+        plan = plan_of(row.run.team_version)
+        steps = [node for node in plan.order if plan.kinds[node].name not in ENDS]
         found.append(LiveRow(row, sum((row.run.pk, path) in done for path in steps), len(steps)))
     return found
 

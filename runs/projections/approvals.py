@@ -41,7 +41,7 @@ def rows(ref: Ref, state: RunState, event: ev.Event) -> Iterator[Row]:
 
 def _row(ref: Ref, approval: ApprovalState) -> Row:
     return (
-        f"{approval.path}\n{approval.key}"[:220],
+        f"{approval.path}\n{approval.key}",
         approval_id(ref.run, approval.path, approval.key),
         ref.workspace,
         approval.kind,

@@ -19,6 +19,7 @@ NODE_WORD = {
 CALL_WORD = {
     CallStatus.REQUESTED: "queued",
     CallStatus.VETTED: "queued",
+    CallStatus.DELEGATED: "running",
     CallStatus.STARTED: "running",
     CallStatus.COMPLETED: "done",
     CallStatus.FAILED: "failed",
@@ -69,7 +70,7 @@ def _node(ref: Ref, node: Node, note: str) -> Row:
         node.path,
         "node",
         node.path,
-        ref.plan.title(node.path),
+        ref.plan.title(node.path)[:200],
         NODE_WORD[node.status],
         1,
         moment(node.started_at),

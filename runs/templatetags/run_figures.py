@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from django import template
 
+from runs.trace import name_of
+
 register = template.Library()
 
 
@@ -17,5 +19,5 @@ def counted(number: int) -> str:
 
 @register.filter
 def called(path: str, titles: Mapping[str, str]) -> str:
-    """The name of the node at `path`: `{{ doing.path|called:titles }}`."""
-    return titles.get(path, path)
+    """The name of the instance at `path`: `{{ doing.path|called:titles }}`."""
+    return name_of(path, titles)
