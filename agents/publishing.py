@@ -12,7 +12,7 @@ from agents.topology.check import Catalog, blocking, check
 from agents.topology.graph import Graph, PinnedAgent, PinnedTeam, PinnedTool, TeamFile, ToolSpec
 from agents.topology.policy_check import people_problems
 from agents.topology.problems import Problem, Refused
-from agents.topology.references import agents_of, agents_of_node
+from agents.topology.references import agents_of, agents_of_node, tools_of
 
 
 def problems_of(team: Team) -> list[Problem]:
@@ -35,7 +35,8 @@ def pin(team: Team) -> PinnedTeam:
     keys = agents_of(graph)
     rows = {agent.key: agent for agent in queries.agents(team.workspace).filter(key__in=keys)}
     agents = {key: _pinned_agent(rows[key]) for key in keys}
-    names = dict.fromkeys(name for agent in agents.values() for name in agent.spec.tools)
+    given = (name for agent in agents.values() for name in agent.spec.tools)
+    names = dict.fromkeys([*given, *tools_of(graph)])
     tools = {row.name: row.parsed() for row in queries.tools(team.workspace).filter(name__in=names)}
     return PinnedTeam(
         name=team.name,
@@ -50,7 +51,7 @@ def draft_as_file(team: Team) -> TeamFile:
     """The draft as a portable file; agents and tools that are not there are left out."""
     graph, known = team.parsed_draft(), queries.catalog(team.workspace)
     agents = {key: known.agents[key] for key in agents_of(graph) if key in known.agents}
-    names = dict.fromkeys(name for spec in agents.values() for name in spec.tools)
+    names = dict.fromkeys([*(name for spec in agents.values() for name in spec.tools), *tools_of(graph)])
     tools = {name: known.tools[name] for name in names if name in known.tools}
     return TeamFile(name=team.name, description=team.description, agents=agents, tools=tools, graph=graph)
 

@@ -207,7 +207,20 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 # ── composition by dotted name: rooms below never import the rooms above ────────────────────────────
-NODE_KINDS = ["input", "agent", "router", "join", "loop", "approval", "output"]
+NODE_KINDS = [
+    "input",
+    "agent",
+    "map",
+    "debate",
+    "chat",
+    "router",
+    "join",
+    "loop",
+    "tool",
+    "transform",
+    "approval",
+    "output",
+]
 NODE_KIND_PACKAGE = "runs.engine.kinds"
 TOOL_KINDS = [
     "agents.toolbox.calculator",

@@ -25,7 +25,7 @@ from agents.topology import schemas
 from agents.topology.canonical import digest
 from agents.topology.check import Catalog, blocking, check
 from agents.topology.graph import AgentSpec, ModelRef, TeamFile, ToolSpec
-from agents.topology.references import rename_agents
+from agents.topology.references import renamed
 from studio import audit
 from studio.workspaces.access import Member, Role
 from studio.workspaces.models import Workspace
@@ -81,7 +81,7 @@ def import_team(
         actor=actor,
         name=free_name(workspace, name.strip() or file.name),
         description=file.description,
-        graph=rename_agents(file.graph, done.agents),
+        graph=renamed(file.graph, {"agent": done.agents, "tool": done.tools}),
         pattern=pattern,
     )
     done.problems = [*_placed(problems, reading), *graph_problems, *_secrets_missing(file)]

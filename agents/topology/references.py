@@ -1,4 +1,4 @@
-"""Which agents a graph refers to: the fields that a kind marks with the form widget "agent". Pure."""
+"""Which agents and tools a graph refers to: the fields that kinds mark with these form widgets. Pure."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from agents.topology.graph import Graph, Node
 from agents.topology.registry import kinds
 
 
-def agent_fields(kind: str) -> tuple[str, ...]:
-    """The fields of this kind's configuration that hold the key of an agent."""
+def fields(kind: str, widget: str) -> tuple[str, ...]:
+    """The fields of this kind's configuration that hold the key of an agent, or of a tool."""
     known = kinds().get(kind)
     if known is None:
         return ()
@@ -19,14 +19,23 @@ def agent_fields(kind: str) -> tuple[str, ...]:
     for name, field in known.Config.model_fields.items():
         extra = field.json_schema_extra
         hints = extra.get("ui") if isinstance(extra, dict) else None
-        if isinstance(hints, dict) and hints.get("widget") == "agent":
+        if isinstance(hints, dict) and hints.get("widget") == widget:
             found.append(field.alias or name)
     return tuple(found)
 
 
 def agents_of_node(node: Node) -> list[str]:
-    values = (node.config.get(field) for field in agent_fields(node.kind))
+    return _named(node, "agent")
+
+
+def _named(node: Node, widget: str) -> list[str]:
+    values = (node.config.get(field) for field in fields(node.kind, widget))
     return [value for value in values if isinstance(value, str) and value]
+
+
+def tools_of(graph: Graph) -> list[str]:
+    """The tools that nodes call themselves, each once."""
+    return list(dict.fromkeys(key for node in graph.nodes for key in _named(node, "tool")))
 
 
 def agents_of(graph: Graph) -> list[str]:
@@ -34,18 +43,17 @@ def agents_of(graph: Graph) -> list[str]:
     return list(dict.fromkeys(key for node in graph.nodes for key in agents_of_node(node)))
 
 
-def rename_agents(graph: Graph, names: Mapping[str, str]) -> Graph:
-    """The graph with agents called by their new keys."""
-    if all(old == new for old, new in names.items()):
-        return graph
+def renamed(graph: Graph, names: Mapping[str, Mapping[str, str]]) -> Graph:
+    """The graph with what it refers to called by new keys: `{"agent": {old: new}, "tool": {old: new}}`."""
     nodes = [node.model_copy(update={"config": _renamed(node, names)}) for node in graph.nodes]
     return graph.model_copy(update={"nodes": nodes})
 
 
-def _renamed(node: Node, names: Mapping[str, str]) -> dict[str, JsonValue]:
+def _renamed(node: Node, names: Mapping[str, Mapping[str, str]]) -> dict[str, JsonValue]:
     config = dict(node.config)
-    for field in agent_fields(node.kind):
-        value = config.get(field)
-        if isinstance(value, str) and value in names:
-            config[field] = names[value]
+    for widget, new in names.items():
+        for field in fields(node.kind, widget):
+            value = config.get(field)
+            if isinstance(value, str) and value in new:
+                config[field] = new[value]
     return config

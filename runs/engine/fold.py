@@ -190,6 +190,7 @@ def _(state: RunState, event: ev.ModelCallCompleted) -> None:
     node = state.node(event.path)
     call = node.calls[event.call]
     _charge(state.budget, event, event.charge)
+    call.tokens = event.charge.usage.input_tokens + event.charge.usage.output_tokens
     call.status, call.ended_at = CallStatus.COMPLETED, event.at
     call.result, call.finish_reason, call.defect, call.tools = (
         event.message,

@@ -55,24 +55,24 @@ def task_sections(task: Task, view: NodeView, content: Content) -> list[Section]
     roots = {name[0] for name in named}
     if view.state.parent and "value" not in roots and (given := content.get(view.state.given)):
         title = f"From {view.plan.title(view.state.parent)}"
-        sections.append(Section("node", title, _data(title, given, content)))
+        sections.append(Section("node", title, data(title, given, content)))
     for path in view.contributions():
         value = content.get(view.run.node(path).output)
         node_id = node_of(path)
         if node_id == view.plan.entry:
             if "input" not in roots:
-                sections.append(Section("input", "Input", _data("Input", value, content)))
+                sections.append(Section("input", "Input", data("Input", value, content)))
         elif ("nodes", node_id) not in named:
             title = f"From {view.plan.title(path)}"
-            sections.append(Section("node", title, _data(title, value, content)))
+            sections.append(Section("node", title, data(title, value, content)))
     if errors := view.errors():
         sections.append(
-            Section("node", "What went wrong", _data("What went wrong", "\n".join(errors), content))
+            Section("node", "What went wrong", data("What went wrong", "\n".join(errors), content))
         )
     return sections
 
 
-def _data(title: str, value: Any, content: Content) -> str:
+def data(title: str, value: Any, content: Content) -> str:
     body = content.text_of(value).replace("</data", "<\\/data")
     return f"# {title}\n<data>\n{body}\n</data>"
 

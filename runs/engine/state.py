@@ -67,6 +67,7 @@ class Call:
     agent_name: str = ""
     agent_version: int = 0
     simulated: bool = False
+    tokens: int = 0  # of its answer, input included
     choice: int = 0  # place of its model in the agent's chain
 
     @property

@@ -191,6 +191,7 @@ const HANDLERS: Handlers = {
     const node = nodeOf(state, event.path);
     const call = callOf(state, event);
     book(state, event, event.charge);
+    call.tokens = (event.charge.usage?.input_tokens ?? 0) + (event.charge.usage?.output_tokens ?? 0);
     Object.assign(call, {
       status: "completed", ended_at: event.at, result: event.message, finish_reason: event.finish_reason ?? "",
       defect: event.defect ?? "", tools: event.tools ?? [],
