@@ -37,6 +37,8 @@ class ResolvedModel:
     model: str
     capabilities: dict[str, Any]
     concurrency: int
+    requests_per_minute: int | None
+    tokens_per_minute: int | None
     context_window: int | None
     price: Price | None
     simulated: bool
@@ -72,6 +74,8 @@ def _resolved(row: EndpointModel, at: datetime) -> ResolvedModel:
         model=row.name,
         capabilities=endpoint.capabilities | row.capabilities,
         concurrency=endpoint.concurrency,
+        requests_per_minute=endpoint.requests_per_minute,
+        tokens_per_minute=endpoint.tokens_per_minute,
         context_window=row.context_window,
         price=price_of(row, at),
         simulated=endpoint.is_simulated,
@@ -190,8 +194,9 @@ def agents_by_model(workspace: Workspace) -> dict[tuple[str, str], list[Agent]]:
     """For each (endpoint, model), the agents that use it."""
     found: dict[tuple[str, str], list[Agent]] = defaultdict(list)
     for agent in agents(workspace):
-        model = spec_of(agent).model
-        found[model.endpoint, model.model].append(agent)
+        for model in spec_of(agent).models:
+            if agent not in found[model.endpoint, model.model]:
+                found[model.endpoint, model.model].append(agent)
     return found
 
 
@@ -201,6 +206,6 @@ def teams_by_endpoint(workspace: Workspace) -> dict[str, list[Team]]:
     for team in teams(workspace):
         if team.current is not None:
             pinned = team.current.parsed().agents.values()
-            for name in dict.fromkeys(agent.spec.model.endpoint for agent in pinned):
+            for name in dict.fromkeys(model.endpoint for agent in pinned for model in agent.spec.models):
                 found[name].append(team)
     return found

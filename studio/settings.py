@@ -167,6 +167,16 @@ CALL_TIMEOUT_SECONDS = env.seconds(
 RETRY_BASE_SECONDS = env.seconds(
     "RETRY_BASE_SECONDS", 1, "First back-off of a retry; doubles with each attempt."
 )
+BREAKER_FAILURES = env.integer(
+    "BREAKER_FAILURES", 5, "Failures in a row after which an endpoint is left alone; 0: never.", least=0
+)
+BREAKER_PERCENT = env.integer(
+    "BREAKER_PERCENT", 50, "Or failures among 20 calls or more within the window, in percent.", least=1
+)
+BREAKER_WINDOW_SECONDS = env.seconds("BREAKER_WINDOW_SECONDS", 60, "The time failures are counted over.")
+BREAKER_SECONDS = env.seconds(
+    "BREAKER_SECONDS", 10, "How long it is left alone, until one call tries it; doubles while that fails."
+)
 RULE_SECONDS = env.seconds("RULE_SECONDS", 0.5, "Time limit of one rule or template.")
 DOORBELL_SECONDS = env.seconds("DOORBELL_SECONDS", 0.05, "Shortest time between two live signals of a run.")
 POLL_SECONDS = env.seconds("POLL_SECONDS", 2, "How often watched runs are polled in case a signal was lost.")

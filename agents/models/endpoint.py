@@ -30,6 +30,8 @@ class Endpoint(models.Model):
     probe = models.JSONField(default=dict)  # the last test of the connection, step by step
     probed_at = models.DateTimeField(null=True, blank=True)
     concurrency = models.PositiveIntegerField(default=16)  # calls in flight at once, over all workers
+    requests_per_minute = models.PositiveIntegerField(null=True, blank=True)  # null: not limited
+    tokens_per_minute = models.PositiveIntegerField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

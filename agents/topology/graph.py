@@ -82,6 +82,11 @@ class AgentSpec(Document):
     output: Output = Output()
     limits: Limits = Limits()
 
+    @property
+    def models(self) -> list[ModelRef]:
+        """All it may ask, in order."""
+        return [self.model, *self.fallbacks]
+
 
 class ToolSpec(Document):
     """A tool as this workspace offers it: which built-in kind, how configured, under which approval rule."""

@@ -21,7 +21,7 @@ SHOWN = 2_000  # characters of a result
 def chain(view: NodeView, agent: str) -> list[ModelRef]:
     """The models of an agent in the order they are asked; none of one that is not in the team."""
     pinned = view.plan.team.agents.get(agent)
-    return [pinned.spec.model, *pinned.spec.fallbacks] if pinned else []
+    return pinned.spec.models if pinned else []
 
 
 def aimed(view: NodeView, prompt: Prompt) -> Prompt:

@@ -21,9 +21,11 @@ from django.conf import settings
 from django.db import close_old_connections
 from psycopg_pool import PoolTimeout
 
+from agents.endpoint_state import CHANNEL
 from agents.openai_client import close_clients
 from agents.queries import ResolvedModel, resolve_models
 from agents.topology.graph import ModelRef
+from runs.execute.endpoint_line import Gates
 from runs.execute.heartbeat import Heartbeat
 from runs.execute.segment import Segment
 from runs.execute.store import Store
@@ -32,6 +34,8 @@ from runs.projections.base import Ref
 
 log = logging.getLogger(__name__)
 MODELS_FRESH_S = 5.0
+REHEARSAL = UUID(int=0)  # the gate of all rehearsals: what a real endpoint may be asked does not bind them
+REHEARSALS_AT_ONCE = 200
 
 
 class Host:
@@ -44,7 +48,6 @@ class Host:
         self.loop = uvloop.new_event_loop()
         self._room = threading.BoundedSemaphore(settings.RUNS_PER_WORKER)
         self._advancing: set[asyncio.Task[Any]] = set()
-        self._slots: dict[UUID, asyncio.Semaphore] = {}
         self._models: dict[tuple[UUID, str, bool], tuple[float, dict[tuple[str, str], ResolvedModel]]] = {}
         self.heartbeat = Heartbeat(self.owner, lambda: list(self.segments), self._on_beat)
         self._thread = threading.Thread(target=self._run_loop, name="runs", daemon=True)
@@ -59,6 +62,7 @@ class Host:
     async def _open(self) -> None:
         self.store = Store()
         self.ringer = Ringer()
+        self.gates = Gates(self.owner)
         await self.store.open()
         self._listener = asyncio.create_task(self._listen())
 
@@ -113,24 +117,19 @@ class Host:
             await asyncio.wait(self._advancing, timeout=2)
         self._listener.cancel()
         await close_clients()
+        await self.gates.close()
         await self.ringer.close()
         await self.store.close()
 
     # ── what segments need ──────────────────────────────────────────────────────────────────────────
-    def slot(self, model: ResolvedModel) -> asyncio.Semaphore:
-        """This process's share of an endpoint's concurrency limit."""
-        if model.endpoint_id not in self._slots:
-            share = max(model.concurrency // settings.WORKERS, 1)
-            self._slots[model.endpoint_id] = asyncio.Semaphore(share)
-        return self._slots[model.endpoint_id]
-
     async def models(self, ref: Ref, *, simulated: bool) -> dict[tuple[str, str], ResolvedModel]:
         """The endpoints behind the models of a plan, as they are set up now."""
         key = (ref.workspace, ref.plan.digest, simulated)
         now = self.loop.time()
         known = self._models.get(key)
         if known is None or now - known[0] > MODELS_FRESH_S:
-            refs = {agent.spec.model for agent in ref.plan.team.agents.values()}
+            agents = ref.plan.team.agents.values()
+            refs = {model for agent in agents for model in agent.spec.models}
             found = await sync_to_async(_resolve)(ref.workspace, refs)
             if simulated:
                 found = {name: rehearsed(model) for name, model in found.items()}
@@ -156,7 +155,7 @@ class Host:
         while True:
             try:
                 async with self.ringer.redis.pubsub(ignore_subscribe_messages=True) as pubsub:
-                    await pubsub.subscribe(BELL)
+                    await pubsub.subscribe(BELL, CHANNEL)
                     async for message in pubsub.listen():
                         self._on_bell(message)
             except (redis.RedisError, OSError) as error:
@@ -165,6 +164,8 @@ class Host:
 
     def _on_bell(self, message: dict[str, Any]) -> None:
         with suppress(ValueError, KeyError, TypeError):
+            if message["channel"] == CHANNEL.encode():
+                return self.gates.hear(message["data"].decode())
             rung = json.loads(message["data"])
             if segment := self.segments.get(UUID(rung["run"])):
                 segment.ring(int(rung["seq"]))
@@ -176,9 +177,13 @@ def _resolve(workspace: UUID, refs: set[ModelRef]) -> dict[tuple[str, str], Reso
 
 
 def rehearsed(model: ResolvedModel) -> ResolvedModel:
-    """The same model as a rehearsal asks it: simulated, at the price of the real one."""
+    """The same model as a rehearsal asks it: simulated, at the price of the real one, at another gate."""
     return replace(
         model,
+        endpoint_id=REHEARSAL,
+        concurrency=REHEARSALS_AT_ONCE,
+        requests_per_minute=None,
+        tokens_per_minute=None,
         base_url=settings.REHEARSAL_URL,
         api_key="",
         model="rehearsal",

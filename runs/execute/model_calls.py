@@ -21,6 +21,7 @@ from runs.engine.kind import NodeView
 from runs.engine.state import RunState
 from runs.execute.clock import now_us
 from runs.execute.dispatch import Fact, Key, is_open
+from runs.execute.endpoint_gate import Permit
 from runs.execute.errors import ModelCallError
 from runs.execute.model_client import ModelReply, ModelRequest, complete
 from runs.projections.base import Ref
@@ -40,7 +41,8 @@ class ModelDispatch:
     dialect: Dialect
     price: Price | None
     on_text: Callable[[str, int, str], None]
-    slot: Any  # an async context manager: the endpoint's concurrency limit
+    model: ResolvedModel
+    permit: Permit | None = None  # from its endpoint's gate, which counts it until it is given back
     heard: list[str] = field(default_factory=list)
 
     abortable = True
@@ -50,11 +52,20 @@ class ModelDispatch:
         return self.started.call, self.started.attempt
 
     async def perform(self) -> Fact:
+        permit = self.permit
         try:
-            async with self.slot:
-                reply = await complete(self.request, on_delta=self._hear)
+            reply = await complete(self.request, on_delta=self._hear)
         except ModelCallError as error:
+            if permit:
+                permit.failed(error)
             return Failed(self, error)
+        except BaseException:  # aborted, or the worker stops
+            if permit:
+                permit.drop()
+            raise
+        if permit:
+            usage = reply.usage
+            permit.answered(usage.input_tokens + usage.output_tokens if usage else None)
         return Answered(self, reply)
 
     def _hear(self, delta: str) -> None:
@@ -84,7 +95,6 @@ def prepare(
     models: dict[tuple[str, str], ResolvedModel],
     *,
     on_text: Callable[[str, int, str], None],
-    slot: Callable[[ResolvedModel], Any],
 ) -> Prepared:
     """May raise ContentMissing."""
     try:
@@ -119,9 +129,7 @@ def prepare(
     if hindered is not None:
         return Prepared(None if hindered == "later" else hindered)
     request = _request(model, prompt, body, started.idempotency_key)
-    return Prepared(
-        started, ModelDispatch(started, request, prompt, dialect, model.price, on_text, slot(model))
-    )
+    return Prepared(started, ModelDispatch(started, request, prompt, dialect, model.price, on_text, model))
 
 
 def _append(dialect: Dialect, prompt: Prompt, transcript: list[str], content: Content) -> tuple[str, ...]:

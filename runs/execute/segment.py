@@ -23,6 +23,7 @@ from runs.engine.state import RunState
 from runs.execute import failpoints, model_calls, tool_calls
 from runs.execute.clock import now_us
 from runs.execute.dispatch import Dispatch, Fact, Key
+from runs.execute.endpoint_line import Line
 from runs.execute.recover import Lost, lost_calls
 from runs.execute.store import Claim
 from runs.log import Draft, Head
@@ -51,6 +52,7 @@ class Segment:
         self.inflight: dict[Key, tuple[Dispatch, asyncio.Task[None]]] = {}
         self.facts: list[Fact] = []  # happened, not yet committed
         self.signal = asyncio.Event()
+        self.line = Line(host.gates, claim.run, self.signal.set)  # calls before the gates of their endpoints
         self.stale = False  # somebody else appended
         self.short = False  # calls wait until others in flight leave room under a limit
         self.fenced = False
@@ -86,11 +88,15 @@ class Segment:
         failpoints.hit("before the result's commit", self.run, self.draft.events)
         self._fire_timers()
         ready = [] if self.host.stopping else await self._think()
-        release = not (ready or self.inflight or self.facts or self._timer_is_near())
+        if self.host.stopping:
+            self.line.leave()
+        busy = ready or self.inflight or self.facts or self.line.waits
+        release = not (busy or self._timer_is_near())
         if not await self._commit(release):
             self.facts = taken + self.facts
             self.stale = True
             return await self._turn()
+        self.line.sent(ready)
         for dispatch in ready:
             self._send(dispatch)
         if ready:
@@ -118,9 +124,8 @@ class Segment:
         aborted: set[Key] = set()
         self.short = False
         for _ in range(MAX_STEPS):
-            commands = [
-                c for c in decide(self.draft.state, self.ref.plan) if not self._is_under_way(c, aborted)
-            ]
+            wanted = self.line.beyond(decide(self.draft.state, self.ref.plan))
+            commands = [c for c in wanted if not self._is_under_way(c, aborted)]
             if not commands:
                 return ready
             for command in commands:
@@ -166,14 +171,16 @@ class Segment:
                 self.content,
                 self.models,
                 on_text=self._on_text,
-                slot=self.host.slot,
             )
         )
         if prepared.event is None:
             self.short = True
             return None
-        self._add(prepared.event)
-        return prepared.dispatch
+        admitted = await self.line.admit(prepared)
+        if admitted is None or admitted.event is None:  # it waits for its turn; nothing is reserved yet
+            return None
+        self._add(admitted.event)
+        return admitted.dispatch
 
     async def _pure(self, function: Callable[[], T]) -> T:
         """Call it, loading the content it finds missing until it finds none."""
@@ -290,6 +297,7 @@ class Segment:
         self.host.ringer.text(self.run, call, attempt, delta)
 
     async def _drop_inflight(self) -> None:
+        self.line.leave()
         tasks = [task for _, task in self.inflight.values()]
         for task in tasks:
             task.cancel()
