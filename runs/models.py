@@ -10,7 +10,7 @@ from __future__ import annotations
 import uuid
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
 
 
 class Run(models.Model):
@@ -188,6 +188,7 @@ class Approval(models.Model):
         APPROVED = "approved", "Approved"
         EDITED = "edited", "Edited and approved"
         REJECTED = "rejected", "Rejected"
+        SENT_BACK = "sent_back", "Sent back"
         EXPIRED = "expired", "Expired"
         WITHDRAWN = "withdrawn", "Withdrawn"
 
@@ -207,9 +208,20 @@ class Approval(models.Model):
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.PENDING)
     digest = models.CharField(max_length=64)  # of the subject: exactly what is to be approved
     least_role = models.PositiveSmallIntegerField(default=20)
+    # marks of which a person needs one to decide; see agents.topology.policy
+    audience = models.JSONField(default=list, db_default=Value(["20:any"], models.JSONField()))
+    policy = models.JSONField(default=dict, db_default=Value({}, models.JSONField()))  # for people to read
+    quorum = models.PositiveSmallIntegerField(default=1, db_default=1)
+    # approvals of `digest` so far: by, name, at (microseconds), comment
+    votes = models.JSONField(default=list, db_default=Value([], models.JSONField()))
     launcher_may_decide = models.BooleanField(default=True)
+    may_send_back = models.BooleanField(default=False, db_default=False)
     requested_at = models.DateTimeField()
     deadline = models.DateTimeField(null=True, blank=True)
+    reminded = models.PositiveSmallIntegerField(default=0, db_default=0)
+    reminded_at = models.DateTimeField(null=True, blank=True)
+    escalated = models.PositiveSmallIntegerField(default=0, db_default=0)  # steps that were reached
+    escalated_at = models.DateTimeField(null=True, blank=True)
     decided_at = models.DateTimeField(null=True, blank=True)
     decided_by = models.ForeignKey("studio.User", null=True, on_delete=models.SET_NULL, related_name="+")
     comment = models.TextField(blank=True)

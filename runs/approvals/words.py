@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from agents.topology.policy import ROLES, Policy
 from runs.models import Approval
 from studio.workspaces.roles import Role
 
@@ -11,6 +14,7 @@ STATES = {
     S.APPROVED: ("done", "Approved"),
     S.EDITED: ("done", "Approved with changes"),
     S.REJECTED: ("failed", "Rejected"),
+    S.SENT_BACK: ("cancelled", "Sent back"),
     S.EXPIRED: ("failed", "Expired"),
     S.WITHDRAWN: ("cancelled", "No longer needed"),
 }
@@ -32,3 +36,14 @@ def who_may(least_role: int) -> str:
     """`Operators and above`, `Admins and above`, `Owners`."""
     least = Role(max(least_role, Role.OPERATOR))
     return "Owners" if least is Role.OWNER else f"{least.label}s and above"
+
+
+def named(people: Iterable[str], groups: Iterable[str], least_role: int) -> str:
+    """`Finance, ann@example.org`; with nobody named, the role."""
+    return ", ".join([*groups, *people]) or who_may(least_role)
+
+
+def who_approves(policy: Policy) -> str:
+    """`2 of Finance`, `Admins and above`."""
+    who = named(policy.people, policy.groups, ROLES[policy.least_role])
+    return f"{policy.quorum} of {who[:1].lower() + who[1:]}" if policy.quorum > 1 else who

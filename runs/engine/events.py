@@ -11,24 +11,18 @@ from typing import Any, Literal
 
 import msgspec
 
+from runs.engine.approval_events import ApprovalDecided as ApprovalDecided
+from runs.engine.approval_events import ApprovalEdited as ApprovalEdited
+from runs.engine.approval_events import ApprovalEscalated as ApprovalEscalated
+from runs.engine.approval_events import ApprovalExpired as ApprovalExpired
+from runs.engine.approval_events import ApprovalReminded as ApprovalReminded
+from runs.engine.approval_events import ApprovalRequested as ApprovalRequested
+from runs.engine.approval_events import ApprovalVoted as ApprovalVoted
+from runs.engine.approval_events import NodeReopened as NodeReopened
+from runs.engine.event import CallEvent as CallEvent
+from runs.engine.event import Event as Event
+
 VERSION = 1  # the newest event schema this code writes
-
-
-class Event(
-    msgspec.Struct,
-    frozen=True,
-    kw_only=True,
-    tag_field="type",
-    omit_defaults=True,
-    forbid_unknown_fields=True,
-):
-    at: int = 0  # stamped by the writer
-    path: str = ""  # the node it is about; empty: the run
-
-
-class CallEvent(Event, frozen=True, kw_only=True):
-    call: str
-    attempt: int = 1
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -199,7 +193,7 @@ class CallAbandoned(CallEvent, tag="CallAbandoned", frozen=True, kw_only=True):
 
 
 class ModelCallHeld(CallEvent, tag="ModelCallHeld", frozen=True, kw_only=True):
-    """Not sent, for its endpoint takes no calls now. `after_s` None: it waits for its turn, without a timer."""
+    """Not sent: its endpoint takes no calls now. `after_s` None: it waits for its turn, without a timer."""
 
     agent: str
     endpoint: str
@@ -210,7 +204,7 @@ class ModelCallHeld(CallEvent, tag="ModelCallHeld", frozen=True, kw_only=True):
 
 
 class FellBack(CallEvent, tag="FellBack", frozen=True, kw_only=True):
-    """What a model could not do goes to the next of its agent's chain, or to another `agent`, which begins anew."""
+    """What a model could not do goes to the next of its chain, or to another `agent`, which begins anew."""
 
     from_model: str
     to_model: str
@@ -282,37 +276,10 @@ class ToolCallInDoubt(CallEvent, tag="ToolCallInDoubt", frozen=True, kw_only=Tru
 
 
 # ── waiting ─────────────────────────────────────────────────────────────────────────────────────────
-class ApprovalRequested(Event, tag="ApprovalRequested", frozen=True, kw_only=True):
-    key: str
-    kind: Literal["gate", "tool", "doubt", "budget"]
-    title: str
-    subject: str  # digest of exactly what is to be approved
-    call: str = ""
-    reason: str = ""
-    least_role: int = 20
-    launcher_may_decide: bool = True
-    deadline_s: float | None = None
-    on_expiry: Literal["reject", "fail"] = "reject"
-
-
-class ApprovalDecided(Event, tag="ApprovalDecided", frozen=True, kw_only=True):
-    key: str
-    decision: Literal["approve", "edit", "reject", "retry", "done", "abort"]
-    subject: str  # the digest the person saw
-    by: str
-    by_name: str
-    edited: str = ""  # digest of what is approved instead
-    comment: str = ""
-
-
-class ApprovalExpired(Event, tag="ApprovalExpired", frozen=True, kw_only=True):
-    key: str
-
-
 class TimerSet(Event, tag="TimerSet", frozen=True, kw_only=True):
     key: str
     after_s: float
-    purpose: Literal["retry", "deadline", "time limit", "latency"]
+    purpose: Literal["retry", "deadline", "time limit", "latency", "reminder", "escalation"]
 
 
 class TimerFired(Event, tag="TimerFired", frozen=True, kw_only=True):
@@ -401,8 +368,13 @@ AnyEvent = (
     | ToolCallFailed
     | ToolCallInDoubt
     | ApprovalRequested
+    | ApprovalVoted
+    | ApprovalEdited
     | ApprovalDecided
     | ApprovalExpired
+    | ApprovalReminded
+    | ApprovalEscalated
+    | NodeReopened
     | TimerSet
     | TimerFired
     | BudgetExceeded
@@ -412,13 +384,15 @@ AnyEvent = (
     | LatencyBudgetExceeded
 )
 TYPES: tuple[type[Event], ...] = AnyEvent.__args__
-INPUT_EVENTS = (
+INPUT_EVENTS = (  # appended by web requests
     RunStarted,
     CancelRequested,
+    ApprovalVoted,
+    ApprovalEdited,
     ApprovalDecided,
     LimitsRaised,
     BudgetReopened,
-)  # appended by web requests
+)
 
 
 def type_of(event: Event) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from runs.engine import events as ev
 from runs.engine import fold_budget
-from runs.engine.state import ApprovalState, Budget, Call, CallStatus, Node, NodeStatus, RunState, TimerState
+from runs.engine.state import Budget, Call, CallStatus, Node, NodeStatus, RunState, TimerState
 
 Handler = Callable[[RunState, Any], None]
 HANDLERS: dict[type[ev.Event], Handler] = {}
@@ -328,38 +328,6 @@ def _(state: RunState, event: ev.ToolCallInDoubt) -> None:
 
 
 # ── waiting ─────────────────────────────────────────────────────────────────────────────────────────
-@on(ev.ApprovalRequested)
-def _(state: RunState, event: ev.ApprovalRequested) -> None:
-    state.node(event.path).approvals[event.key] = ApprovalState(
-        key=event.key,
-        path=event.path,
-        kind=event.kind,
-        title=event.title,
-        subject=event.subject,
-        call=event.call,
-        reason=event.reason,
-        least_role=event.least_role,
-        launcher_may_decide=event.launcher_may_decide,
-        requested_at=event.at,
-        deadline_at=None if event.deadline_s is None else event.at + int(event.deadline_s * 1e6),
-        on_expiry=event.on_expiry,
-    )
-
-
-@on(ev.ApprovalDecided)
-def _(state: RunState, event: ev.ApprovalDecided) -> None:
-    approval = state.node(event.path).approvals[event.key]
-    approval.status, approval.decided_at = event.decision, event.at
-    approval.edited, approval.comment = event.edited, event.comment
-    approval.by, approval.by_name = event.by, event.by_name
-
-
-@on(ev.ApprovalExpired)
-def _(state: RunState, event: ev.ApprovalExpired) -> None:
-    approval = state.node(event.path).approvals[event.key]
-    approval.status, approval.decided_at = "expired", event.at
-
-
 @on(ev.TimerSet)
 def _(state: RunState, event: ev.TimerSet) -> None:
     due = event.at + int(event.after_s * 1e6)
@@ -381,4 +349,4 @@ def _(state: RunState, event: ev.BudgetOverrun) -> None:
     """Recorded for people; the money itself was booked with the call."""
 
 
-from runs.engine import fold_fallback  # noqa: E402, F401 - its handlers need `on`
+from runs.engine import fold_approvals, fold_fallback  # noqa: E402, F401 - their handlers need `on`

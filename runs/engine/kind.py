@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from agents.topology.graph import Edge, EdgeKind
 from agents.topology.kind import DesignKind
@@ -171,6 +171,8 @@ Readiness = Literal["wait", "start", "skip", "fail"]
 
 class Kind(DesignKind):
     """The run-time half of a node kind. Everything here is pure."""
+
+    goes_on: ClassVar[bool] = False  # can it take up its work again when what it gave is sent back?
 
     def ready(self, view: NodeView) -> Readiness:
         """Whether a pending node starts. By default when every edge is decided and one is live."""

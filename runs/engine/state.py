@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
+from runs.engine.approval_state import ApprovalState as ApprovalState
 from runs.engine.events import RequestedTool
 
 
@@ -87,33 +88,6 @@ class Hold:
     after_s: float | None = None  # None: no timer is needed; it was sent, or waits for its turn
     count: int = 0
     strikes: int = 0  # breaks it was held for; they count as failures
-
-
-@dataclass(slots=True)
-class ApprovalState:
-    key: str
-    path: str
-    kind: str
-    title: str
-    subject: str
-    call: str
-    reason: str
-    least_role: int
-    launcher_may_decide: bool
-    requested_at: int
-    deadline_at: int | None
-    on_expiry: str
-    status: str = "pending"  # pending, approve, edit, reject, retry, done, abort, expired, withdrawn
-    edited: str = ""
-    comment: str = ""
-    by: str = ""
-    by_name: str = ""
-    decided_at: int = 0
-    used: bool = False
-
-    @property
-    def approved_subject(self) -> str:
-        return self.edited or self.subject
 
 
 @dataclass(slots=True)

@@ -9,8 +9,10 @@ from typing import Any
 from agents.toolbox.arguments import BadArguments, validate_arguments
 from agents.topology import rules
 from agents.topology.graph import PinnedTool, ToolSpec
+from agents.topology.policy import Policy
+from runs.engine import approving
 from runs.engine import events as ev
-from runs.engine.commands import Command, Compute, StartToolCall
+from runs.engine.commands import Command, Compute, Record, StartToolCall
 from runs.engine.content import Content
 from runs.engine.kind import NodeView
 from runs.engine.model_turn import after_backoff
@@ -48,9 +50,14 @@ def _dispatch(view: NodeView, call: Call) -> Iterator[Command]:
     approval = view.state.approvals.get(f"{call.id}/ask")
     if approval is None:
         yield Compute(view.path, "ask", call.id)
+    elif approval.status == "pending":
+        yield from approving.while_pending(view, approval)
     elif approval.status in ("approve", "edit") and not approval.used:
         yield StartToolCall(view.path, call.id, call.attempt + 1, approval.key)
-    elif approval.status in ("reject", "expired"):
+    elif approval.status == "expired" and approval.on_expiry == "fail":
+        message = f"Nobody approved {call.name[:100]} in time."
+        yield Record(ev.NodeFailed(path=view.path, code="expired", message=message, fatal=True))
+    elif approval.status in ("reject", "send_back", "expired"):
         yield Compute(view.path, "refuse", call.id)
 
 
@@ -58,6 +65,8 @@ def _doubt(view: NodeView, call: Call) -> Iterator[Command]:
     approval = view.state.approvals.get(f"{call.id}/doubt{call.attempt}")
     if approval is None or approval.status in ("done", "abort"):
         yield Compute(view.path, "doubt", call.id)
+    elif approval.status == "pending":
+        yield from approving.while_pending(view, approval)
     elif approval.status == "retry":
         yield StartToolCall(view.path, call.id, call.attempt + 1)
 
@@ -127,6 +136,8 @@ def _ask(view: NodeView, call: Call, content: Content) -> ev.Event:
         subject=content.put(subject),
         call=call.id,
         reason=call.ask[:500],
+        may_send_back=True,
+        **approving.as_asked(tool.spec.policy or Policy(), view),
     )
 
 
@@ -144,6 +155,9 @@ def _refuse(view: NodeView, call: Call, approval: ApprovalState, content: Conten
             view, call, "expired", "Nobody approved this call in time, so it was not made.", content
         )
     said = f": {approval.comment}" if approval.comment else "."
+    if approval.status == "send_back":
+        told = f"A person sent this call back; it was not made, and you may ask again{said}"
+        return _refusal(view, call, "sent_back", told, content)
     return _refusal(view, call, "rejected", f"A person rejected this call{said}", content)
 
 
@@ -178,6 +192,7 @@ def _settle_doubt(view: NodeView, call: Call, content: Content) -> ev.Event:
             subject=content.put(subject),
             call=call.id,
             reason="The connection to the worker was lost after the call was sent; it is not safe to repeat.",
+            **approving.as_asked(_doubt_policy(view.plan.team.tools[call.name]), view),
         )
     if approval.status == "done":
         result = approval.edited or content.put(
@@ -187,6 +202,15 @@ def _settle_doubt(view: NodeView, call: Call, content: Content) -> ev.Event:
     return _refusal(
         view, call, "aborted", "It is not known whether this call happened. Do not repeat it.", content
     )
+
+
+def _doubt_policy(tool: PinnedTool) -> Policy:
+    """Who approves the tool's calls settles their doubts, one of them at any time: time decides nothing."""
+    policy = tool.spec.policy or Policy()
+    reminders = [one for one in policy.reminders if one.counted == "after_request"]
+    steps = [step for step in policy.escalation if step.after_s is not None]
+    changes = {"quorum": 1, "deadline_s": None, "reminders": reminders, "escalation": steps}
+    return policy.model_copy(update=changes)
 
 
 def result_text(call: Call, content: Content) -> str:

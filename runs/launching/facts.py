@@ -12,8 +12,7 @@ from agents import queries as design
 from agents.models import EndpointModel, Team, TeamVersion
 from runs import queries
 from runs.actions.appending import plan_of
-from runs.approvals.words import who_may
-from runs.engine.kinds.approval import ROLES
+from runs.approvals.words import who_approves
 from runs.engine.plan import Plan
 from runs.figures.of_teams import seconds_at_work
 from runs.figures.totals import Totals, totals_of_runs
@@ -115,7 +114,7 @@ def facts_of(team: Team, version: TeamVersion) -> Facts:
 def _gates(plan: Plan) -> list[Gate]:
     nodes = [path for path in plan.order if plan.kinds[path].name == "approval"]
     return [
-        Gate(plan.title(path), who_may(ROLES[plan.configs[path].least_role]), plan.configs[path].deadline_s)
+        Gate(plan.title(path), who_approves(plan.configs[path]), plan.configs[path].deadline_s)
         for path in nodes
     ]
 

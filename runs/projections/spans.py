@@ -48,6 +48,8 @@ def rows(ref: Ref, state: RunState, event: ev.Event) -> Iterator[Row]:
             yield _call(state, event)
         case ev.ToolCallStarted() | ev.ToolCallCompleted() | ev.ToolCallFailed() | ev.ToolCallInDoubt():
             yield _call(state, event)
+        case ev.NodeReopened():
+            yield _node(ref, state.node(event.path), "")
         case ev.ApprovalRequested() | ev.ApprovalDecided() | ev.ApprovalExpired():
             yield _wait(state.node(event.path).approvals[event.key])
     yield from _ended_along(ref, state, event)

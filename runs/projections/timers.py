@@ -22,6 +22,10 @@ ENDS = (
 def rows(ref: Ref, state: RunState, event: ev.Event) -> Iterator[Row]:
     if isinstance(event, ev.TimerSet | ev.TimerFired):
         yield _row(state, event.path, event.key)
+    elif isinstance(event, ev.ApprovalDecided | ev.ApprovalExpired):
+        for key in state.node(event.path).timers:
+            if key.startswith(f"{event.key}/"):
+                yield _row(state, event.path, key)
     elif isinstance(event, ENDS):
         nodes = [state.node(event.path)] if event.path else list(state.nodes.values())
         for node in nodes:

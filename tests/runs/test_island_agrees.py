@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from runs.engine import events as ev
@@ -19,7 +20,7 @@ from runs.models import Event
 from studio.embedded import node
 from studio.web import figures
 from studio.workspaces.models import User, Workspace
-from tests.runs import scenes
+from tests.runs import approval_scenes, scenes
 from tests.runs.factory import Script
 from tests.runs.scene_of_limits import limits
 
@@ -54,8 +55,8 @@ def plain(value: Any) -> Any:
             }
         case list() | tuple():
             return [plain(item) for item in value]
-        case ev.RequestedTool():
-            return {name: getattr(value, name) for name in value.__struct_fields__}
+        case msgspec.Struct():
+            return {name: plain(getattr(value, name)) for name in value.__struct_fields__}
         case _ if dataclasses.is_dataclass(value):
             return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
         case _:
@@ -76,7 +77,8 @@ def logs(db: None) -> dict[str, Script]:
     workspace = Workspace.objects.create(name="Demo", slug="demo")
     user = User.objects.create_user("you@example.org", name="You")
     found = {}
-    for name, scene in (scenes.SCENES | {"oddities": scenes.oddities, "limits": limits}).items():
+    more = {"oddities": scenes.oddities, "limits": limits, "approvals": approval_scenes.everything}
+    for name, scene in (scenes.SCENES | more).items():
         found[name] = scene(Script(workspace, user))
         found[name].commit()
     return found

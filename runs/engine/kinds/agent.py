@@ -90,6 +90,7 @@ class AgentKind(Kind):
     icon: ClassVar[str] = "bot"
     group: ClassVar[Literal["thinks", "routes", "acts", "person"]] = "thinks"
     ports: ClassVar[Ports] = Ports(gives=frozenset(EdgeKind), works=True, peers=True)
+    goes_on: ClassVar[bool] = True
     Config = AgentConfig
 
     # ── design time ─────────────────────────────────────────────────────────────────────────────────

@@ -1,5 +1,7 @@
 // The events of a run, with the names of runs/engine/events.py. What equals a default is left out of the log;
 // `complete` puts back what every reader needs. Times are microseconds, money is dollars as decimal strings.
+import type { ApprovalFacts } from "./approvals";
+
 export interface Usage {
   input_tokens?: number; // cached ones included
   cached_tokens?: number;
@@ -31,7 +33,7 @@ interface Limits {
 type Effect = "reads" | "idempotent" | "writes" | "delegates" | "hands over";
 
 /** What each event carries beside seq, at and path. */
-interface Facts {
+interface Facts extends ApprovalFacts {
   RunStarted: Limits & {
     team_version: string; plan_digest: string; input: string; mode: "live" | "simulated"; by: string; via: string;
     retry_base_s?: number; latency_s?: number | null;
@@ -81,15 +83,6 @@ interface Facts {
   ToolCallCompleted: { call: string; attempt: number; result: string };
   ToolCallFailed: { call: string; attempt: number; code: string; message: string; retryable?: boolean; result?: string };
   ToolCallInDoubt: { call: string; attempt: number };
-  ApprovalRequested: {
-    key: string; kind: "gate" | "tool" | "doubt" | "budget"; title: string; subject: string; call?: string; reason?: string;
-    least_role?: number; launcher_may_decide?: boolean; deadline_s?: number | null; on_expiry?: "reject" | "fail";
-  };
-  ApprovalDecided: {
-    key: string; decision: "approve" | "edit" | "reject" | "retry" | "done" | "abort"; subject: string; by: string;
-    by_name: string; edited?: string; comment?: string;
-  };
-  ApprovalExpired: { key: string };
   TimerSet: { key: string; after_s: number; purpose: "retry" | "deadline" | "time limit" | "latency" };
   TimerFired: { key: string };
   BudgetExceeded: {

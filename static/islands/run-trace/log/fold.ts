@@ -1,5 +1,6 @@
 // `fold(state, event)`: what is true after one more fact. The same table as runs/engine/fold.py; a test folds the
 // same logs in both and compares. The state is changed in place: its one owner replays thousands of events at once.
+import { approvals } from "./approvals";
 import type { Charge, Event, EventOf, EventType } from "./events";
 import { fellBack, held, released } from "./fallback";
 import { BUDGET, budgetOf } from "./foldBudget";
@@ -264,28 +265,7 @@ const HANDLERS: Handlers = {
   },
 
   // ── waiting ──
-  ApprovalRequested(state, event) {
-    nodeOf(state, event.path).approvals.set(event.key, {
-      key: event.key, path: event.path, kind: event.kind, title: event.title, subject: event.subject,
-      call: event.call ?? "", reason: event.reason ?? "", least_role: event.least_role ?? 20,
-      launcher_may_decide: event.launcher_may_decide ?? true, requested_at: event.at,
-      deadline_at: event.deadline_s == null ? null : event.at + Math.trunc(event.deadline_s * 1e6),
-      on_expiry: event.on_expiry ?? "reject", status: "pending", edited: "", comment: "", by: "", by_name: "",
-      decided_at: 0, used: false,
-    });
-  },
-  ApprovalDecided(state, event) {
-    const approval = nodeOf(state, event.path).approvals.get(event.key);
-    if (!approval) return;
-    Object.assign(approval, {
-      status: event.decision, decided_at: event.at, edited: event.edited ?? "", comment: event.comment ?? "",
-      by: event.by, by_name: event.by_name,
-    });
-  },
-  ApprovalExpired(state, event) {
-    const approval = nodeOf(state, event.path).approvals.get(event.key);
-    if (approval) Object.assign(approval, { status: "expired", decided_at: event.at });
-  },
+  ...approvals,
   TimerSet(state, event) {
     nodeOf(state, event.path).timers.set(event.key, {
       key: event.key, path: event.path, purpose: event.purpose, due_at: event.at + Math.trunc(event.after_s * 1e6),

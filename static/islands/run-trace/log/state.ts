@@ -1,6 +1,9 @@
 // What is true of a run, with the names of runs/engine/state.py. Only `fold` changes it.
+import type { ApprovalState } from "./approvals";
 import type { RequestedTool } from "./events";
 import { ZERO, type Money } from "./money";
+
+export type { ApprovalState };
 
 export type NodeStatus = "pending" | "running" | "done" | "failed" | "skipped" | "cancelled";
 export type CallStatus =
@@ -36,6 +39,7 @@ export interface Call {
   agent_name: string;
   agent_version: number;
   simulated: boolean;
+  tokens: number; // of its answer, input included
   choice: number;
 }
 
@@ -49,28 +53,6 @@ export interface Hold {
   after_s: number | null;
   count: number;
   strikes: number;
-}
-
-export interface ApprovalState {
-  key: string;
-  path: string;
-  kind: string;
-  title: string;
-  subject: string;
-  call: string;
-  reason: string;
-  least_role: number;
-  launcher_may_decide: boolean;
-  requested_at: number;
-  deadline_at: number | null;
-  on_expiry: string;
-  status: "pending" | "approve" | "edit" | "reject" | "retry" | "done" | "abort" | "expired" | "withdrawn";
-  edited: string;
-  comment: string;
-  by: string;
-  by_name: string;
-  decided_at: number;
-  used: boolean;
 }
 
 export interface TimerState {
@@ -188,7 +170,7 @@ export function newCall(id: string, path: string, kind: Call["kind"], turn: numb
     id, path, kind, turn, name: "", status: "started", attempt: 0, failures: 0, started_at: 0, ended_at: 0,
     model_call_id: "", arguments: "", effect: "", ask: "", result: "", tools: [], dialect: "", finish_reason: "",
     defect: "", code: "", message: "", retryable: false, retry_after_s: null, idempotency_key: "", endpoint: "",
-    agent: "", agent_name: "", agent_version: 0, simulated: false, choice: 0,
+    agent: "", agent_name: "", agent_version: 0, simulated: false, tokens: 0, choice: 0,
   };
 }
 

@@ -55,9 +55,14 @@ const SAYINGS: Sayings = {
   ToolCallCompleted: (e, nameOf) => said("wrench", "Tool answered", nameOf(e.call), "done"),
   ToolCallFailed: (e, nameOf) => said("circle-x", "Tool call failed", `${nameOf(e.call)}: ${e.message}${attempt(e.attempt)}`, "failed"),
   ToolCallInDoubt: (e, nameOf) => said("circle-question-mark", "Tool call in doubt", `${nameOf(e.call)} may or may not have happened`, "doubt"),
-  ApprovalRequested: (e) => said("hand", "Approval requested", e.title, "waiting"),
-  ApprovalDecided: (e) => said("stamp", "Approval decided", `${e.by_name}: ${DECISIONS[e.decision]}${e.comment ? `, “${e.comment}”` : ""}`, e.decision === "reject" || e.decision === "abort" ? "failed" : "done"),
+  ApprovalRequested: (e) => said("hand", "Approval requested", `${e.title}${(e.quorum ?? 1) > 1 ? `, ${e.quorum} have to approve` : ""}`, "waiting"),
+  ApprovalVoted: (e) => said("thumbs-up", "Approved by one", `${e.by_name}${e.comment ? `, “${e.comment}”` : ""}`, "waiting"),
+  ApprovalEdited: (e) => said("pencil", "Edited", `${e.by_name} changed what is asked${e.comment ? `, “${e.comment}”` : ""}`, "waiting"),
+  ApprovalDecided: (e) => said("stamp", "Approval decided", `${e.by_name}: ${DECISIONS[e.decision]}${e.comment ? `, “${e.comment}”` : ""}`, e.decision === "reject" || e.decision === "abort" ? "failed" : e.decision === "send_back" ? "cancelled" : "done"),
   ApprovalExpired: () => said("timer-off", "Approval expired", "nobody decided in time", "failed"),
+  ApprovalReminded: (e) => said("bell-ring", "Reminded", `for the ${ORDINAL[e.number] ?? `${e.number}th`} time`, "waiting"),
+  ApprovalEscalated: (e) => said("arrow-up-right", "Escalated", e.because === "deadline" ? "nobody decided in time" : `step ${e.step + 1}`, "waiting"),
+  NodeReopened: (e) => said("undo-2", "Goes on", `sent back by ${e.gate}`, "running"),
   TimerSet: (e) => said("timer", e.purpose === "retry" ? "Backs off" : "Timer set", `${duration(e.after_s)}${e.purpose === "retry" ? "" : `, ${e.purpose}`}`),
   TimerFired: () => said("timer", "Timer fired"),
   BudgetExceeded: (e) => said("triangle-alert", "Stopped at a limit", e.message, "warning"),
@@ -76,6 +81,8 @@ const REOPENED = {
   "calls ended": "calls in flight ended", "asked to": "tried again",
 } as const;
 
+const ORDINAL: Record<number, string> = { 1: "first", 2: "second", 3: "third" };
+
 export const DECISIONS = {
-  approve: "approved", edit: "edited and approved", reject: "rejected", retry: "try again", done: "it was done", abort: "given up",
+  approve: "approved", edit: "edited and approved", reject: "rejected", send_back: "sent back", retry: "try again", done: "it was done", abort: "given up",
 } as const;
