@@ -6,12 +6,18 @@ from uuid import UUID
 
 from django.db import connection
 
+from runs.execute.owners import gone
 from runs.tasks import advance
 
 WAKE = """
 UPDATE runs_run SET runnable = true
 WHERE NOT runnable AND ended_at IS NULL
     AND id IN (SELECT run_id FROM runs_timer WHERE open AND due_at <= now())
+"""
+OWNERS = "SELECT DISTINCT owner FROM runs_run WHERE runnable AND lease_until > now()"
+LET_GO = """
+UPDATE runs_run SET owner = '', lease_until = NULL
+WHERE runnable AND lease_until > now() AND owner = ANY(%s)
 """
 OFFER = """
 SELECT id FROM runs_run
@@ -22,11 +28,23 @@ LIMIT = 2_000
 
 
 def sweep() -> list[UUID]:
-    """Wake runs with a due timer; offer every runnable run that nobody owns. Returns those offered."""
+    """Wake runs with a due timer; offer every runnable run that nobody owns. Returns those offered.
+
+    The leases of workers that are known to have ended are not waited for.
+    """
     with connection.cursor() as cursor:
         cursor.execute(WAKE)
+        if ended := gone(owners()):
+            cursor.execute(LET_GO, [list(ended)])
         cursor.execute(OFFER, [LIMIT])
         runs = [row[0] for row in cursor.fetchall()]
     for run in runs:
         advance.delay(str(run))
     return runs
+
+
+def owners() -> set[str]:
+    """The workers that hold a live lease."""
+    with connection.cursor() as cursor:
+        cursor.execute(OWNERS)
+        return {row[0] for row in cursor.fetchall()}

@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import os
-import socket
 import threading
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import psycopg
 import redis
@@ -27,6 +25,7 @@ from agents.queries import ResolvedModel, resolve_models
 from agents.topology.graph import ModelRef
 from runs.execute.endpoint_line import Gates
 from runs.execute.heartbeat import Heartbeat
+from runs.execute.owners import new_name
 from runs.execute.segment import Segment
 from runs.execute.store import Store
 from runs.live.bell import BELL, Ringer
@@ -42,7 +41,7 @@ class Host:
     """Owns the loop, the connections and the segments. One a process."""
 
     def __init__(self) -> None:
-        self.owner = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
+        self.owner = new_name()
         self.segments: dict[UUID, Segment] = {}
         self.stopping = False
         self.loop = uvloop.new_event_loop()

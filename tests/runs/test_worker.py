@@ -152,6 +152,20 @@ def test_a_worker_killed_in_mid_run_costs_seconds_and_repeats_no_finished_call(
     assert unknown.cost is None, "what the lost attempt cost is unknown, not zero"
 
 
+def test_a_worker_killed_on_the_sweepers_machine_is_not_waited_for(
+    launch: Callable[..., Run], fleet: Fleet
+) -> None:
+    """Its lease would last longer than this test may."""
+    fleet.worker("w1", LEASE_SECONDS="3600", HEARTBEAT_SECONDS="1200")
+    run = launch(PIPELINE, "latency=400")
+    wait_until(lambda: happened(run, "ModelCallStarted", "b"), "the second call to start")
+    fleet.kill("w1")
+    fleet.worker("w1")
+    reaches(run, "done", fleet)
+    assert problems(run) == []
+    assert run.epoch == 2
+
+
 def test_a_zombie_is_fenced(launch: Callable[..., Run], fleet: Fleet) -> None:
     """A worker that is paused beyond its lease and wakes must neither append nor dispatch."""
     fleet.worker("w1")

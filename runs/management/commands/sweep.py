@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import threading
 from typing import Any
@@ -13,7 +14,8 @@ from django.core.management.base import BaseCommand
 from django.db import Error, close_old_connections
 from kombu.exceptions import OperationalError
 
-from runs.sweeper import sweep
+from runs.execute.owners import wait_for_end
+from runs.sweeper import owners, sweep
 from studio.embedded.processes import SWEEPER_KEY
 
 log = logging.getLogger(__name__)
@@ -24,15 +26,22 @@ class Command(BaseCommand):
     help = "Offers runs that should go on to the workers, every SWEEP_SECONDS."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        stop = threading.Event()
+        stop, (wake, alarm) = threading.Event(), os.pipe()
+
+        def end(*_: Any) -> None:
+            stop.set()
+            os.write(alarm, b".")
+
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: stop.set())
+            signal.signal(number, end)
+        workers: set[str] = set()  # those seen; when one of this machine ends, the next sweep comes at once
         client = redis.Redis.from_url(settings.REDIS)
         while not stop.is_set():
             try:
                 close_old_connections()
                 sweep()
+                workers |= owners()
                 client.set(SWEEPER_KEY, "alive", px=int(settings.SWEEP_SECONDS * 5_000))
             except (Error, redis.RedisError, OperationalError, OSError) as error:
                 log.warning("This sweep failed and is repeated: %s", error)
-            stop.wait(settings.SWEEP_SECONDS)
+            workers -= wait_for_end(workers, settings.SWEEP_SECONDS, wake)
