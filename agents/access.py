@@ -40,7 +40,7 @@ def get_team(member: Member, team_id: UUID | str, need: Role = Role.VIEWER) -> T
 
 
 def get_team_version(member: Member, team_id: UUID | str, number: int) -> TeamVersion:
-    versions = TeamVersion.objects.select_related("team", "published_by")
+    versions = TeamVersion.objects.published().select_related("team", "published_by")
     found = versions.filter(team__workspace=member.workspace, team__archived_at=None)
     return _one(found, member, Role.VIEWER, team=_uuid(team_id), number=number)
 

@@ -44,6 +44,12 @@ class Run(models.Model):
     started_by = models.ForeignKey("studio.User", null=True, on_delete=models.SET_NULL, related_name="+")
     started_via = models.CharField(max_length=120, default="web")
     idempotency_key = models.CharField(max_length=200, blank=True)
+    forked_from = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="forks"
+    )
+    fork_seq = models.PositiveIntegerField(default=0)  # the last event shared with it; its own begin behind
+    fork_hash = models.BinaryField(max_length=32, default=bytes)  # of that event
+    effects = models.CharField(max_length=12, blank=True)  # of a fork: recorded, simulated, live
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
@@ -101,6 +107,75 @@ class Event(models.Model):
         return f"{self.seq} {self.type}"
 
 
+class Prefix(models.Model):
+    """The events `first` to `last` of `source` are the beginning, or part of it, of a fork's log."""
+
+    pk = models.CompositePrimaryKey("run_id", "first")
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, db_index=False, related_name="prefixes")
+    source = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="+")
+    first = models.PositiveIntegerField()
+    last = models.PositiveIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.first}–{self.last} of {self.source_id}"
+
+
+class LogEvent(models.Model):
+    """The whole log of a run, inherited events and its own: a view, only for reading."""
+
+    pk = models.CompositePrimaryKey("run_id", "seq")
+    run = models.ForeignKey(Run, on_delete=models.DO_NOTHING, db_constraint=False, related_name="log")
+    seq = models.PositiveIntegerField()
+    type = models.CharField(max_length=40)
+    path = models.CharField(max_length=200)
+    call = models.CharField(max_length=220)
+    body = models.TextField()
+    hash = models.BinaryField(max_length=32)
+    at = models.DateTimeField()
+
+    class Meta:
+        managed = False
+        db_table = "runs_log"
+
+    def __str__(self) -> str:
+        return f"{self.seq} {self.type}"
+
+
+class Tombstone(models.Model):
+    """What is left of a deleted run: where its log ended, so that nobody can say it was another."""
+
+    run = models.UUIDField(primary_key=True)
+    workspace = models.ForeignKey("studio.Workspace", on_delete=models.CASCADE, related_name="+")
+    team = models.CharField(max_length=80)
+    version = models.PositiveIntegerField()
+    seq = models.PositiveIntegerField()
+    head_hash = models.BinaryField(max_length=32)
+    cost = models.DecimalField(max_digits=20, decimal_places=12)  # dollars it is known to have cost
+    started_at = models.DateTimeField(null=True)
+    deleted_at = models.DateTimeField(auto_now_add=True)
+    deleted_by = models.ForeignKey("studio.User", null=True, on_delete=models.SET_NULL, related_name="+")
+
+    def __str__(self) -> str:
+        return f"r-{self.run.hex[:6]}"
+
+
+class CachedAnswer(models.Model):
+    """The answer to a request, for later calls that are the same. It may be emptied at any time."""
+
+    pk = models.CompositePrimaryKey("workspace_id", "digest")
+    workspace = models.ForeignKey(
+        "studio.Workspace", on_delete=models.CASCADE, db_index=False, related_name="+"
+    )
+    digest = models.CharField(max_length=64)  # of everything that makes the request what it is
+    result = models.CharField(max_length=64)  # digest of the answer
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="+")
+    call = models.CharField(max_length=220)
+    at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.digest[:12]
+
+
 class Blob(models.Model):
     """Content by digest: a message is stored once however many calls refer to it."""
 
@@ -144,6 +219,7 @@ class LedgerEntry(models.Model):
         SETTLED = "settled", "Settled"  # usage reported by the endpoint
         ESTIMATED = "estimated", "Estimated"  # cut off before its usage arrived
         UNKNOWN = "unknown", "Unknown"  # nobody knows whether or what it cost
+        REUSED = "reused", "Reused"  # answered from an earlier call; no request was made
 
     pk = models.CompositePrimaryKey("run_id", "call", "attempt")
     run = models.ForeignKey(

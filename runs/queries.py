@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from runs.engine import events as ev
 from runs.figures.totals import Reserved, Totals, reserved_of_runs, totals_of_runs
-from runs.models import Approval, Blob, Event, Run
+from runs.models import Approval, Blob, Event, LogEvent, Run
 from studio.workspaces.access import Member
 
 LIVE = (Run.Status.QUEUED, Run.Status.RUNNING, Run.Status.WAITING, Run.Status.DOUBT)
@@ -127,13 +127,13 @@ def newer_than(runs: QuerySet[Run], moment: datetime) -> int:
 # ── one run ─────────────────────────────────────────────────────────────────────────────────────────
 def events_after(run_id: UUID, after: int, limit: int) -> list[tuple[int, str]]:
     """(seq, body) of the events behind `after`, oldest first."""
-    rows = Event.objects.filter(run_id=run_id, seq__gt=after).order_by("seq")
+    rows = LogEvent.objects.filter(run_id=run_id, seq__gt=after).order_by("seq")
     return list(rows.values_list("seq", "body")[:limit])
 
 
 def content_of(run: Run, digest: str) -> str | None:
-    """Content as JSON text, if this run's own events refer to it and it is still stored."""
-    if not Event.objects.filter(run_id=run.pk, body__contains=f'"{digest}"').exists():
+    """Content as JSON text, if events of this run's log refer to it and it is still stored."""
+    if not LogEvent.objects.filter(run_id=run.pk, body__contains=f'"{digest}"').exists():
         return None
     row = Blob.objects.filter(workspace_id=run.workspace_id, digest=digest)
     return row.values_list("content", flat=True).first()
@@ -155,7 +155,7 @@ class Limits:
 def limits_of(run_id: UUID) -> Limits:
     """Read from the few events that are about limits."""
     found = Limits()
-    types = ("RunStarted", "BudgetExceeded", "LimitsRaised")
+    types = ("RunStarted", "RunForked", "BudgetExceeded", "LimitsRaised")
     bodies = (
         Event.objects.filter(run_id=run_id, type__in=types).order_by("seq").values_list("body", flat=True)
     )
@@ -163,7 +163,7 @@ def limits_of(run_id: UUID) -> Limits:
         match event:
             case ev.BudgetExceeded():
                 found = replace(found, blocked=event.limit, message=event.message)
-            case ev.RunStarted() | ev.LimitsRaised():
+            case ev.RunStarted() | ev.RunForked() | ev.LimitsRaised():
                 allowed = isinstance(event, ev.LimitsRaised) and event.unknown_prices_allowed
                 found = Limits(
                     event.cost_limit, event.token_limit, event.call_limit, event.seconds_limit, allowed

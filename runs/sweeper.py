@@ -25,6 +25,9 @@ WHERE runnable AND (lease_until IS NULL OR lease_until < now())
 ORDER BY created_at LIMIT %s
 """
 LIMIT = 2_000
+PRUNE = (
+    "DELETE FROM runs_cachedanswer WHERE at < now() - interval '30 days'"  # the longest a node may ask for
+)
 
 
 def sweep() -> list[UUID]:
@@ -48,3 +51,9 @@ def owners() -> set[str]:
     with connection.cursor() as cursor:
         cursor.execute(OWNERS)
         return {row[0] for row in cursor.fetchall()}
+
+
+def prune() -> None:
+    """Answers that nobody may use again. Every now and then is often enough."""
+    with connection.cursor() as cursor:
+        cursor.execute(PRUNE)

@@ -85,7 +85,7 @@ def publish(*, actor: Member, team: Team, note: str = "", revision: int | None =
         _refuse_conflict(row, revision)
     pinned = pin(row)
     fingerprint = digest(pinned)
-    current = row.versions.order_by("-number").first()
+    current = row.versions.published().order_by("-number").first()
     if current is not None and current.digest == fingerprint:
         return current
     version = TeamVersion.objects.create(

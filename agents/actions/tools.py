@@ -103,7 +103,7 @@ def _fill(row: Tool, spec: ToolSpec, secret_values: Mapping[str, str] | None) ->
     if problems:
         raise Refused(problems)
     row.kind, row.description, row.approval = spec.kind, spec.description, spec.approval
-    row.config = spec.config
+    row.config, row.cache_s = spec.config, spec.cache_s
     row.policy = spec.policy.model_dump(mode="json", exclude_defaults=True) if spec.policy else None
     row.secrets = _sealed(row, given | dict(secret_values or {}))
 

@@ -9,7 +9,7 @@ from typing import Any
 from django import forms
 from django.http import QueryDict
 
-from agents.forms.fields import ProseField
+from agents.forms.fields import ProseField, number, tidy
 from agents.forms.from_schema import SchemaForm, form_of
 from agents.forms.placing import put
 from agents.forms.policy import PolicyForm
@@ -37,6 +37,8 @@ class ToolForm(forms.Form):
     description = ProseField(max_length=20_000, required=False, label="Description", rows=2)
     approval = ProseField(max_length=1_000, required=False, label="Ask a person when", rows=2)
 
+    cache_s = number(whole=False, least=1, most=30 * 86_400, required=False)
+
     def __init__(self, data: QueryDict | None, *, kind: ToolKind, tool: Tool | None = None) -> None:
         super().__init__(data, initial=_values(tool) if tool else {"name": kind.name})
         self.kind = kind
@@ -52,6 +54,11 @@ class ToolForm(forms.Form):
         self.fields["description"].help_text = "What models are told. Empty: what the kind says of itself."
         rule = {"class": "mono", "spellcheck": "false", "placeholder": "args.amount > 50000"}
         self.fields["approval"].widget.attrs |= rule
+        self.fields["cache_s"].label = "Use a result again for, in seconds"
+        self.fields["cache_s"].help_text = (
+            "An equal call is then answered from the earlier one, in any run of this workspace. Only calls "
+            "that read are; empty: none is."
+        )
 
     def is_valid(self) -> bool:
         parts_are_valid = [self.config.is_valid(), not self.policy.is_bound or self.policy.is_valid()]
@@ -65,6 +72,7 @@ class ToolForm(forms.Form):
             config=self.config.values(),
             approval=self.cleaned_data["approval"],
             policy=self.policy.policy() if self.policy.is_bound else self.kept,
+            cache_s=self.cleaned_data["cache_s"],
         )
 
     def put(self, problems: Iterable[Problem]) -> None:
@@ -77,8 +85,13 @@ class ToolForm(forms.Form):
             put(self.config if inside else self, [problem], paths)
 
 
-def _values(tool: Tool) -> dict[str, str]:
-    return {"name": tool.name, "description": tool.description, "approval": tool.approval}
+def _values(tool: Tool) -> dict[str, Any]:
+    return {
+        "name": tool.name,
+        "description": tool.description,
+        "approval": tool.approval,
+        "cache_s": tidy(tool.cache_s),
+    }
 
 
 def _config(tool: Tool) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.db import models
+from django.db.models import Q
 
 from agents.topology.graph import Graph, PinnedTeam
 
@@ -36,6 +37,12 @@ class Team(models.Model):
         return Graph.model_validate(self.draft)
 
 
+class TeamVersions(models.QuerySet["TeamVersion"]):
+    def published(self) -> TeamVersions:
+        """Without the variants that single runs were forked with."""
+        return self.filter(variant_of=None)
+
+
 class TeamVersion(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="versions")
@@ -45,13 +52,25 @@ class TeamVersion(models.Model):
     note = models.CharField(max_length=200, blank=True)
     published_by = models.ForeignKey("studio.User", null=True, on_delete=models.SET_NULL, related_name="+")
     published_at = models.DateTimeField(auto_now_add=True)
+    variant_of = models.ForeignKey(  # changed for a fork; never offered, and never the team's current version
+        "self", null=True, blank=True, on_delete=models.CASCADE, related_name="variants"
+    )
+
+    objects = TeamVersions.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["team", "number"], name="team_version_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["team", "number"], condition=Q(variant_of=None), name="team_version_once"
+            ),
+            models.UniqueConstraint(
+                fields=["variant_of", "digest"], name="team_variant_once", nulls_distinct=True
+            ),
+        ]
         ordering = ["-number"]
 
     def __str__(self) -> str:
-        return f"{self.team} v{self.number}"
+        return f"{self.team} v{self.number}{' changed' if self.variant_of_id else ''}"
 
     def parsed(self) -> PinnedTeam:
         return PinnedTeam.model_validate(self.content)

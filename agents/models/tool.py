@@ -20,6 +20,7 @@ class Tool(models.Model):
     secrets = models.JSONField(default=dict)  # name → {"sealed": ciphertext, "scope": where it may be sent}
     approval = models.CharField(max_length=1000, blank=True)  # a CEL rule over `args`
     policy = models.JSONField(null=True, blank=True)  # who approves what the rule asks about
+    cache_s = models.FloatField(null=True, blank=True)  # how old a result may be that is used again
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -37,4 +38,5 @@ class Tool(models.Model):
             config=self.config,
             approval=self.approval,
             policy=None if self.policy is None else Policy.model_validate(self.policy),
+            cache_s=self.cache_s,
         )

@@ -26,6 +26,7 @@ Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, ma
 Prose = Annotated[str, StringConstraints(max_length=20_000), _Storable]
 Rule = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1_000), _Storable]
 JsonObject = Annotated[dict[str, JsonValue], _Storable]
+CacheSeconds = Annotated[float, Field(gt=0, le=30 * 86_400)]
 
 
 # ── agents ──────────────────────────────────────────────────────────────────────────────────────────
@@ -96,6 +97,7 @@ class ToolSpec(Document):
     config: JsonObject = Field(default_factory=dict)
     approval: Rule = ""
     policy: Policy | None = None  # who approves what the rule asks about; None: any operator
+    cache_s: CacheSeconds | None = None  # how old a result may be that is used again; None: never
 
 
 # ── graph ───────────────────────────────────────────────────────────────────────────────────────────

@@ -111,7 +111,7 @@ def team_export(request: HttpRequest, slug: str, team_id: UUID) -> HttpResponse:
 def team_versions(request: HttpRequest, slug: str, team_id: UUID) -> HttpResponse:
     member = enter(request, slug)
     team = get_team(member, team_id)
-    page = page_of(team.versions.select_related("published_by"), request, PAGE)
+    page = page_of(team.versions.published().select_related("published_by"), request, PAGE)
     context = {
         "team": team,
         "page": page,

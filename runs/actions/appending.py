@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -19,7 +20,7 @@ from runs.execute import failpoints
 from runs.execute.clock import now_us
 from runs.live.bell import ring_on_commit
 from runs.log import Draft, Head, run_sync
-from runs.models import Blob, Event, Run
+from runs.models import Blob, LogEvent, Run
 from runs.projections.base import Ref
 from runs.tasks import advance
 
@@ -51,7 +52,7 @@ def lock(run_id: UUID) -> Locked:
     """The run, locked until the end of the transaction; must be called inside one."""
     run = Run.objects.select_for_update(of=("self",)).select_related("team_version").get(pk=run_id)
     plan = plan_of(run.team_version)
-    bodies = Event.objects.filter(run_id=run_id).order_by("seq").values_list("body", flat=True)
+    bodies = LogEvent.objects.filter(run_id=run_id).order_by("seq").values_list("body", flat=True)
     state = replay(ev.decode(body) for body in bodies.iterator(chunk_size=2_000))
     draft = Draft(Ref(run.id, run.workspace_id, plan), Head(run.seq, bytes(run.head_hash), run.epoch), state)
     return Locked(run, plan, Content(), draft)
@@ -59,7 +60,13 @@ def lock(run_id: UUID) -> Locked:
 
 def append(locked: Locked, event: ev.Event, *, approvals: bool = False) -> None:
     """Append one input event and wake the run: a worker is told once this transaction has committed."""
-    locked.draft.add(msgspec.structs.replace(event, at=now_us()))
+    append_all(locked, [event], approvals=approvals)
+
+
+def append_all(locked: Locked, events: Iterable[ev.Event], *, approvals: bool = False) -> None:
+    """The same for several that belong together."""
+    for event in events:
+        locked.draft.add(msgspec.structs.replace(event, at=now_us()))
     statement = locked.draft.statement(locked.content.fresh, runnable=True, release=False)
     if not run_sync(statement):
         raise RuntimeError(f"The log of run {locked.run.id} moved although its row is locked.")

@@ -47,7 +47,7 @@ def start_run(
     if version is None:
         raise Refused("not_published", f"{team.name} has no published version yet. Publish it first.")
     plan, content = plan_of(version), Content()
-    _check_input(plan, value, content)
+    check_input(plan, value, content)
     digest = content.put(value)
     try:
         with transaction.atomic():
@@ -69,7 +69,8 @@ def start_run(
     return run
 
 
-def _check_input(plan: Plan, value: dict[str, Any], content: Content) -> None:
+def check_input(plan: Plan, value: dict[str, Any], content: Content) -> None:
+    """Raises BadInput when the team does not take this value."""
     schema = plan.configs[plan.entry].input_schema
     found = [
         Problem("input.invalid", sentence, "Correct the field.", plan.entry, field=_place(sentence))

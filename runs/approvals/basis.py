@@ -9,11 +9,12 @@ from runs.engine import events as ev
 from runs.engine.fold import replay
 from runs.engine.kind import NodeView
 from runs.engine.plan import Plan
-from runs.models import Approval, Event
+from runs.models import Approval, LogEvent
 from studio.web.navigation import href
 
 NODES = (  # what decides which edges were taken; calls have no say in it
     "RunStarted",
+    "RunForked",
     "NodeStarted",
     "NodeCompleted",
     "NodeFailed",
@@ -59,6 +60,6 @@ def _select(kind: str, name: str) -> str:
 
 def _contributions(approval: Approval, plan: Plan) -> list[str]:
     """The nodes whose outputs the asking node was given, from the few events that are about nodes."""
-    log = Event.objects.filter(run_id=approval.run_id, type__in=NODES).order_by("seq")
+    log = LogEvent.objects.filter(run_id=approval.run_id, type__in=NODES).order_by("seq")
     state = replay(ev.decode(body) for body in log.values_list("body", flat=True))
     return NodeView(plan, state, approval.path).contributions()

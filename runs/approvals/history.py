@@ -9,7 +9,7 @@ from datetime import datetime
 from django.db.models import Q
 
 from runs.engine import events as ev
-from runs.models import Approval, Event
+from runs.models import Approval, LogEvent
 from runs.projections.base import moment
 from studio.web.figures import duration
 
@@ -39,7 +39,7 @@ def history_of(approval: Approval, node: str) -> list[Step]:
     about = Q(type__in=ASKED)
     if approval.call:
         about |= Q(type__in=CALLED, call=approval.call)
-    log = Event.objects.filter(about, run_id=approval.run_id, path=approval.path).order_by("seq")
+    log = LogEvent.objects.filter(about, run_id=approval.run_id, path=approval.path).order_by("seq")
     key = approval.key.split("\n", 1)[1]
     events = [ev.decode(body) for body in log.values_list("body", flat=True)]
     steps = [step for event in events for step in _steps(event, key, node)]

@@ -24,7 +24,7 @@ class ApprovalRequested(Event, tag="ApprovalRequested", frozen=True, kw_only=Tru
     """Something a person is asked, with the policy as it holds for this question."""
 
     key: str
-    kind: Literal["gate", "tool", "doubt", "budget"]
+    kind: Literal["gate", "tool", "doubt", "budget", "miss"]
     title: str
     subject: str  # digest of exactly what is to be approved
     call: str = ""

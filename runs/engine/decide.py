@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from runs.engine import events as ev
+from runs.engine import recorded
 from runs.engine.budget import is_held
 from runs.engine.commands import AbortCall, Command, Record, StartModelCall
 from runs.engine.deadlines import deadlines
@@ -24,6 +25,8 @@ def decide(state: RunState, plan: Plan) -> list[Command]:
     if ending is not None:
         return _close(state, ending)
     commands = [*_orphans(state), *_starts(state, plan), *_steps(state, plan), *deadlines(state, plan)]
+    if state.recorded:
+        commands = list(recorded.held(state, commands))
     facts: list[Command] = [command for command in commands if isinstance(command, Record)]
     if facts:
         return facts

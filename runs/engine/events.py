@@ -22,7 +22,7 @@ from runs.engine.approval_events import NodeReopened as NodeReopened
 from runs.engine.event import CallEvent as CallEvent
 from runs.engine.event import Event as Event
 
-VERSION = 1  # the newest event schema this code writes
+VERSION = 2  # the newest event schema this code writes
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -37,13 +37,22 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Charge(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a call used and cost. `cost` None: unknown. Prices are dollars per million tokens."""
 
-    status: Literal["settled", "estimated", "unknown"]
+    status: Literal["settled", "estimated", "unknown", "reused"]
     usage: Usage = Usage()
     cost: str | None = None
     input_price: str | None = None
     cached_price: str | None = None
     output_price: str | None = None
     price_source: str = ""
+
+
+class Reused(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where an answer came from that no request was made for, and when it was given there."""
+
+    source: Literal["cache", "recorded"]
+    run: str
+    call: str
+    at: int
 
 
 class RequestedTool(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -70,6 +79,35 @@ class RunStarted(Event, tag="RunStarted", frozen=True, kw_only=True):
     soft_percent: int | None = None  # of each limit: there a person is asked
     latency_s: float | None = None
     retry_base_s: float = 1.0  # first back-off; doubles with each attempt
+
+
+class RunForked(Event, tag="RunForked", frozen=True, kw_only=True):
+    """Everything up to here is the log of `parent`; from here on this run goes its own way.
+
+    Nothing before it counts against the limits. What was open at the cut is closed, or asked and waited for
+    again, by the events that follow.
+    """
+
+    parent: str
+    parent_seq: int  # of the last event it shares with its parent, and
+    parent_hash: str  # the hash of that event
+    effects: Literal["recorded", "simulated", "live"]
+    mode: Literal["live", "simulated"]
+    team_version: str
+    plan_digest: str
+    input: str
+    by: str
+    by_name: str
+    via: str
+    changed: tuple[str, ...] = ()  # what differs from the parent, in words
+    restarted: tuple[str, ...] = ()  # nodes that were under way and begin anew, as they were changed
+    cost_limit: str | None = None
+    token_limit: int | None = None
+    call_limit: int | None = None
+    seconds_limit: float | None = None
+    soft_percent: int | None = None
+    latency_s: float | None = None
+    retry_base_s: float = 1.0
 
 
 class RunCompleted(Event, tag="RunCompleted", frozen=True, kw_only=True):
@@ -163,6 +201,7 @@ class ModelCallStarted(CallEvent, tag="ModelCallStarted", frozen=True, kw_only=T
     agent: str = ""
     agent_name: str = ""
     agent_version: int = 0
+    cache: str = ""  # under which the answer is kept for later calls; empty: it is not
 
 
 class ModelCallCompleted(CallEvent, tag="ModelCallCompleted", frozen=True, kw_only=True):
@@ -175,6 +214,7 @@ class ModelCallCompleted(CallEvent, tag="ModelCallCompleted", frozen=True, kw_on
     response_id: str = ""
     first_token_s: float | None = None
     late: bool = False  # came after its node had ended: billed, otherwise ignored
+    reused: Reused | None = None  # no request was made
 
 
 class ModelCallFailed(CallEvent, tag="ModelCallFailed", frozen=True, kw_only=True):
@@ -190,6 +230,7 @@ class CallAbandoned(CallEvent, tag="CallAbandoned", frozen=True, kw_only=True):
     """Its worker died before the result was recorded; whether it was answered is unknown."""
 
     charge: Charge | None = None
+    because: str = ""  # another reason
 
 
 class ModelCallHeld(CallEvent, tag="ModelCallHeld", frozen=True, kw_only=True):
@@ -258,10 +299,12 @@ class ToolCallStarted(CallEvent, tag="ToolCallStarted", frozen=True, kw_only=Tru
     effect: Literal["reads", "idempotent", "writes"]
     idempotency_key: str
     approval: str = ""  # the approval this execution uses up
+    cache: str = ""  # under which the result is kept for later calls; empty: it is not
 
 
 class ToolCallCompleted(CallEvent, tag="ToolCallCompleted", frozen=True, kw_only=True):
     result: str
+    reused: Reused | None = None  # the tool was not called
 
 
 class ToolCallFailed(CallEvent, tag="ToolCallFailed", frozen=True, kw_only=True):
@@ -341,6 +384,7 @@ class LatencyBudgetExceeded(Event, tag="LatencyBudgetExceeded", frozen=True, kw_
 
 AnyEvent = (
     RunStarted
+    | RunForked
     | RunCompleted
     | RunFailed
     | CancelRequested
@@ -386,6 +430,7 @@ AnyEvent = (
 TYPES: tuple[type[Event], ...] = AnyEvent.__args__
 INPUT_EVENTS = (  # appended by web requests
     RunStarted,
+    RunForked,
     CancelRequested,
     ApprovalVoted,
     ApprovalEdited,

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from runs.engine import events as ev
-from runs.engine import fold_budget
+from runs.engine import fold_budget, forked
 from runs.engine.state import Budget, Call, CallStatus, Node, NodeStatus, RunState, TimerState
 
 Handler = Callable[[RunState, Any], None]
@@ -47,6 +47,9 @@ def _(state: RunState, event: ev.RunStarted) -> None:
     state.mode, state.input, state.by = event.mode, event.input, event.by
     state.retry_base_s, state.latency_s = event.retry_base_s, event.latency_s
     state.budget = fold_budget.budget_of(event)
+
+
+on(ev.RunForked)(forked.begin)
 
 
 @on(ev.RunCompleted)
@@ -174,7 +177,7 @@ def _(state: RunState, event: ev.ModelCallStarted) -> None:
     node.transcript.extend(event.append)
     call = node.calls.setdefault(event.call, Call(event.call, event.path, "model", event.turn))
     call.name, call.dialect, call.idempotency_key = event.model, event.dialect, event.idempotency_key
-    call.endpoint, call.simulated = event.endpoint, event.simulated
+    call.endpoint, call.simulated, call.cache = event.endpoint, event.simulated, event.cache
     call.agent, call.agent_name, call.agent_version = event.agent, event.agent_name, event.agent_version
     call.choice = node.choice
     if hold := node.holds.get(event.call):
@@ -198,6 +201,9 @@ def _(state: RunState, event: ev.ModelCallCompleted) -> None:
         event.defect,
         event.tools,
     )
+    if event.reused:
+        call.reused = event.reused.source
+        state.budget.calls -= 1
     if event.late:
         return
     node.transcript.append(event.message)
@@ -303,6 +309,7 @@ def _(state: RunState, event: ev.ToolCallStarted) -> None:
     node = state.node(event.path)
     call = node.calls[event.call]
     call.arguments, call.effect, call.idempotency_key = event.arguments, event.effect, event.idempotency_key
+    call.cache = event.cache
     _start(call, event)
     if event.approval:
         node.approvals[event.approval].used = True
@@ -312,6 +319,7 @@ def _(state: RunState, event: ev.ToolCallStarted) -> None:
 def _(state: RunState, event: ev.ToolCallCompleted) -> None:
     call = state.node(event.path).calls[event.call]
     call.status, call.ended_at, call.result = CallStatus.COMPLETED, event.at, event.result
+    call.reused = event.reused.source if event.reused else ""
 
 
 @on(ev.ToolCallFailed)

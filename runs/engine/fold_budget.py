@@ -10,7 +10,7 @@ from runs.engine import events as ev
 from runs.engine.state import Budget, RunState
 
 
-def budget_of(event: ev.RunStarted) -> Budget:
+def budget_of(event: ev.RunStarted | ev.RunForked) -> Budget:
     return Budget(
         cost_limit=None if event.cost_limit is None else Decimal(event.cost_limit),
         token_limit=event.token_limit,

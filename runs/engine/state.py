@@ -70,6 +70,8 @@ class Call:
     simulated: bool = False
     tokens: int = 0  # of its answer, input included
     choice: int = 0  # place of its model in the agent's chain
+    cache: str = ""
+    reused: str = ""  # where the answer came from, when no request was made: cache, recorded
 
     @property
     def is_open(self) -> bool:
@@ -183,6 +185,7 @@ class RunState:
     by: str = ""
     retry_base_s: float = 1.0
     latency_s: float | None = None
+    recorded: str = ""  # the run whose log answers the calls
     ended: str = ""  # done, failed, cancelled
     code: str = ""
     message: str = ""

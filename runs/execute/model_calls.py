@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from agents.prices import Price, bound, cost
 from agents.queries import ResolvedModel
@@ -15,7 +15,7 @@ from runs.engine import events as ev
 from runs.engine import fallback
 from runs.engine.commands import StartModelCall
 from runs.engine.content import Content, canonical, digest_of
-from runs.engine.dialects.base import Dialect, Prompt
+from runs.engine.dialects.base import Decoded, Dialect, Prompt
 from runs.engine.keys import idempotency_key
 from runs.engine.kind import NodeView
 from runs.engine.state import RunState
@@ -81,10 +81,15 @@ class ModelDispatch:
 # ── before: the request and its reservation ─────────────────────────────────────────────────────────
 @dataclass(frozen=True)
 class Prepared:
-    """A start with its dispatch, a fact that stands in its way, or neither: other calls must end first."""
+    """Either a start with its dispatch, or a fact that stands in its way.
 
-    event: ev.Event | None
+    `hindered` stands in the way of the request, but not of an answer that needs none: the fact to record
+    instead, or that other calls must end first.
+    """
+
+    event: ev.Event
     dispatch: ModelDispatch | None = None
+    hindered: ev.Event | Literal["later"] | None = None
 
 
 def prepare(
@@ -126,10 +131,9 @@ def prepare(
         call=command.call,
         content=content,
     )
-    if hindered is not None:
-        return Prepared(None if hindered == "later" else hindered)
     request = _request(model, prompt, body, started.idempotency_key)
-    return Prepared(started, ModelDispatch(started, request, prompt, dialect, model.price, on_text, model))
+    dispatch = ModelDispatch(started, request, prompt, dialect, model.price, on_text, model)
+    return Prepared(started, dispatch, hindered)
 
 
 def _append(dialect: Dialect, prompt: Prompt, transcript: list[str], content: Content) -> tuple[str, ...]:
@@ -157,6 +161,7 @@ def _started(
     body: dict[str, Any],
 ) -> ev.ModelCallStarted:
     text = canonical(body)
+    digest = digest_of(text)
     most_input = len(text.encode()) + OVERHEAD_TOKENS + PER_MESSAGE_TOKENS * len(body["messages"])
     most_output = prompt.parameters.max_tokens
     reserved = None if model.price is None else bound(model.price, most_input, most_output)
@@ -170,7 +175,7 @@ def _started(
         model=model.model,
         dialect=dialect.name,
         append=append,
-        request=digest_of(text),
+        request=digest,
         idempotency_key=idempotency_key(ref.run, command.call, command.attempt),
         max_tokens=most_output,
         reserved_tokens=most_input + most_output,
@@ -179,7 +184,16 @@ def _started(
         agent=prompt.agent,
         agent_name=agent.spec.name,
         agent_version=agent.version,
+        cache=_cache_key(view, model, digest),
     )
+
+
+def _cache_key(view: NodeView, model: ResolvedModel, request: str) -> str:
+    """Under which the answer is kept, where the node allows it. No run is named in it, nor in the request."""
+    if not getattr(view.config, "cache_s", None):
+        return ""
+    simulated = model.simulated or view.run.mode == "simulated"
+    return digest_of(canonical(["model", model.base_url, simulated, request]))
 
 
 def _request(model: ResolvedModel, prompt: Prompt, body: dict[str, Any], key: str) -> ModelRequest:
@@ -215,15 +229,7 @@ class Answered:
             return []
         message = _message(reply)
         decoded = self.dispatch.dialect.decode(message, self.dispatch.prompt)
-        tools = tuple(
-            ev.RequestedTool(
-                call=f"{started.call}/t{number}",
-                id=call_id,
-                name=name[:100],
-                arguments=content.put(arguments),
-            )
-            for number, (call_id, name, arguments) in enumerate(decoded.tools[:MAX_TOOLS_A_TURN], start=1)
-        )
+        tools = requested_tools(started, decoded, content)
         charge = charge_for(self.dispatch, reply.usage, reply.text)
         node = state.node(started.path)
         completed = ev.ModelCallCompleted(
@@ -267,6 +273,17 @@ class Failed:
             partial=content.put(partial[:200_000]) if partial else "",
         )
         return [failed, *(_overrun(started, charge) if charge else [])]
+
+
+def requested_tools(
+    started: ev.ModelCallStarted, decoded: Decoded, content: Content
+) -> tuple[ev.RequestedTool, ...]:
+    return tuple(
+        ev.RequestedTool(
+            call=f"{started.call}/t{number}", id=call_id, name=name[:100], arguments=content.put(arguments)
+        )
+        for number, (call_id, name, arguments) in enumerate(decoded.tools[:MAX_TOOLS_A_TURN], start=1)
+    )
 
 
 def _message(reply: ModelReply) -> dict[str, Any]:

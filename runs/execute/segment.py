@@ -21,6 +21,7 @@ from runs.engine.fold import fold
 from runs.engine.kind import NodeView
 from runs.engine.state import RunState
 from runs.execute import failpoints, model_calls, tool_calls
+from runs.execute.cache import Earlier
 from runs.execute.clock import now_us
 from runs.execute.dispatch import Dispatch, Fact, Key
 from runs.execute.endpoint_line import Line
@@ -58,6 +59,7 @@ class Segment:
         self.fenced = False
         self.models: dict[tuple[str, str], ResolvedModel] = {}
         self.ref: Ref
+        self.earlier: Earlier
         self.draft: Draft
 
     # ── the loop ────────────────────────────────────────────────────────────────────────────────────
@@ -68,6 +70,7 @@ class Segment:
                 self.run, self.claim.workspace, await self.host.store.plan(self.claim.team_version)
             )
             self.content.texts |= self.claim.content
+            self.earlier = Earlier(self.host.store, self.ref, self.content)
             await self._load(self.claim.head, self.claim.events)
             self.models = await self.host.models(self.ref, simulated=self.draft.state.mode == "simulated")
             self.facts += lost_calls(self.draft.state)
@@ -152,6 +155,9 @@ class Segment:
                 started, dispatch = await self._pure(
                     lambda: tool_calls.prepare(command, view, self.ref, self.content)
                 )
+                if instead := await self.earlier.tool(dispatch, view):
+                    self._add_all(instead)
+                    return None
                 self._add(started)
                 return dispatch
             case AbortCall():
@@ -173,9 +179,16 @@ class Segment:
                 on_text=self._on_text,
             )
         )
-        if prepared.event is None:
-            self.short = True
-            return None
+        if prepared.dispatch is not None:
+            if instead := await self.earlier.model(prepared.dispatch, view):
+                self._add_all(instead)
+                return None
+            if prepared.hindered == "later":
+                self.short = True
+                return None
+            if prepared.hindered is not None:
+                self._add(prepared.hindered)
+                return None
         admitted = await self.line.admit(prepared)
         if admitted is None or admitted.event is None:  # it waits for its turn; nothing is reserved yet
             return None
@@ -266,6 +279,7 @@ class Segment:
         approvals = approvals or bool(draft.state.ended)
         self.draft = Draft(self.ref, statement.head, draft.state)
         self.content.fresh.clear()
+        await self.earlier.keep(draft)
         self.host.ringer.ring(
             self.run, self.ref.workspace, statement.head.seq, status(draft.state), approvals
         )

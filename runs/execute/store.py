@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
@@ -45,6 +45,26 @@ class Claim:
     content: dict[str, str]  # the run's input, which nearly every run reads first
 
 
+@dataclass(frozen=True)
+class Cached:
+    """An answer of the cache: digest of what was answered, and where and when (microseconds) that was."""
+
+    result: str
+    run: UUID
+    call: str
+    at: int
+
+
+@dataclass(frozen=True)
+class Kept:
+    """An answer for the cache."""
+
+    digest: str
+    result: str
+    call: str
+    at: int
+
+
 CLAIM = """
 WITH claimed AS (
     UPDATE runs_run SET epoch = epoch + 1, owner = %(owner)s,
@@ -54,14 +74,30 @@ WITH claimed AS (
     RETURNING id, workspace_id, team_version_id, seq, head_hash, epoch, input_digest
 )
 SELECT workspace_id, team_version_id, seq, head_hash, epoch, input_digest,
-    (SELECT array_agg(body ORDER BY seq) FROM runs_event WHERE run_id = claimed.id),
+    (SELECT array_agg(body ORDER BY seq) FROM runs_log WHERE run_id = claimed.id),
     (SELECT content FROM runs_blob b WHERE b.workspace_id = claimed.workspace_id AND b.digest = input_digest)
 FROM claimed
 """
 HEAD = "SELECT seq, head_hash, epoch FROM runs_run WHERE id = %s"
-EVENTS = "SELECT body FROM runs_event WHERE run_id = %s ORDER BY seq"
+EVENTS = "SELECT body FROM runs_log WHERE run_id = %s ORDER BY seq"
 VERSION = "SELECT digest, content::text FROM agents_teamversion WHERE id = %s"
 BLOBS = "SELECT digest, content FROM runs_blob WHERE workspace_id = %s AND digest = ANY(%s)"
+ANSWERED = """
+SELECT body FROM runs_log WHERE run_id = %s AND type IN
+    ('ModelCallStarted', 'ModelCallCompleted', 'ToolCallStarted', 'ToolCallCompleted') ORDER BY seq
+"""
+CACHED = """
+SELECT result, run_id, call, (extract(epoch FROM at) * 1000000)::bigint FROM runs_cachedanswer
+WHERE workspace_id = %s AND digest = %s AND at > now() - make_interval(secs => %s)
+"""
+KEEP = """
+INSERT INTO runs_cachedanswer (workspace_id, digest, result, run_id, call, at)
+SELECT %s, digest, result, %s, call, to_timestamp(at / 1000000.0)
+FROM json_to_recordset(%s::json) AS new (digest text, result text, call text, at bigint)
+ON CONFLICT (workspace_id, digest) DO UPDATE SET
+    result = excluded.result, run_id = excluded.run_id, call = excluded.call, at = excluded.at
+RETURNING digest
+"""
 PARK = """
 UPDATE runs_run SET runnable = %(runnable)s, owner = '', lease_until = NULL
 WHERE id = %(run)s AND epoch = %(epoch)s AND seq = %(seq)s RETURNING id
@@ -142,6 +178,21 @@ class Store:
             raise LookupError(f"Content {sorted(missing)[0][:12]} is no longer stored.")
         return found
 
+    # ── answers that are used again ─────────────────────────────────────────────────────────────────
+    async def answered_calls(self, run: str) -> list[ev.AnyEvent]:
+        """The starts and answers of all calls in a run's log."""
+        return [ev.decode(row[0]) for row in await self._all(ANSWERED, (run,))]
+
+    async def cached(self, workspace: UUID, digest: str, max_age_s: float) -> Cached | None:
+        row = await self._one(CACHED, (workspace, digest, max_age_s))
+        return Cached(*row) if row else None
+
+    async def keep(self, workspace: UUID, run: UUID, answers: list[Kept]) -> None:
+        """Newer answers replace older ones."""
+        newest = {one.digest: asdict(one) for one in answers}
+        await self._all(KEEP, (workspace, run, json.dumps(list(newest.values()))))
+
+    # ── the log ─────────────────────────────────────────────────────────────────────────────────────
     async def append(self, statement: Statement) -> bool:
         """Whether it was written; if not, somebody else has appended or taken over."""
         return await self._one(statement.sql, statement.params) is not None

@@ -11,7 +11,7 @@ from agents.toolbox.tool import ToolContext, ToolFailed
 from agents.topology.graph import PinnedTool
 from runs.engine import events as ev
 from runs.engine.commands import StartToolCall
-from runs.engine.content import Content
+from runs.engine.content import Content, canonical, digest_of
 from runs.engine.keys import idempotency_key
 from runs.engine.kind import NodeView
 from runs.engine.state import RunState
@@ -114,6 +114,7 @@ def prepare(
         effect=effect,
         idempotency_key=idempotency_key(ref.run, call.id),
         approval=command.approval,
+        cache="" if simulated or effect != "reads" else _cache_key(call.name, tool, digest),
     )
     context = ToolContext(
         workspace_id=ref.workspace,
@@ -125,3 +126,9 @@ def prepare(
         simulated=simulated,
     )
     return started, ToolDispatch(started, tool, arguments, context)
+
+
+def _cache_key(name: str, tool: PinnedTool, arguments: str) -> str:
+    """Under which the result is kept, where the tool allows it. No run is named in it."""
+    spec = tool.spec
+    return digest_of(canonical(["tool", name, spec.kind, spec.config, arguments])) if spec.cache_s else ""

@@ -16,7 +16,7 @@ from runs.live.frames import event_json
 POOL = 4
 HEADS = "SELECT id, workspace_id, seq, status FROM runs_run WHERE id = ANY(%s)"
 EVENTS = """
-SELECT seq, type, body FROM runs_event WHERE run_id = %s AND seq > %s ORDER BY seq LIMIT %s
+SELECT seq, type, body FROM runs_log WHERE run_id = %s AND seq > %s ORDER BY seq LIMIT %s
 """
 OPEN_CALLS = "SELECT key FROM runs_span WHERE run_id = %s AND kind = 'model' AND ended_at IS NULL"
 PENDING = """

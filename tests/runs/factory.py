@@ -18,10 +18,11 @@ import msgspec
 from agents.models import TeamVersion
 from runs.engine import events as ev
 from runs.engine.content import Content
+from runs.engine.fold import replay
 from runs.engine.plan import plan_for
 from runs.engine.state import RunState
 from runs.log import Draft, Head, run_sync
-from runs.models import Run
+from runs.models import LogEvent, Run
 from runs.projections.base import Ref
 from studio.workspaces.models import User, Workspace
 from tests.runs.team import publish
@@ -79,6 +80,22 @@ class Script:
         self.state = RunState()
         self.draft = Draft(ref, Head(0, bytes(32), 0), self.state)
         self.turns: dict[str, int] = {}
+
+    @classmethod
+    def going_on(cls, run: Run) -> Script:
+        """A script that goes on with a run that is there, such as a fork. No worker shall take part in it."""
+        Run.objects.filter(pk=run.pk).update(runnable=False)
+        made = cls.__new__(cls)
+        made.workspace, made.version, made.mode, made.run = run.workspace, run.team_version, run.mode, run
+        assert run.started_by is not None
+        made.user, made.content, made.now = run.started_by, Content(), time.time_ns() // 1000
+        rows = LogEvent.objects.filter(run_id=run.pk).order_by("seq").values_list("body", flat=True)
+        made.state = replay(ev.decode(body) for body in rows)
+        plan = plan_for(run.team_version.digest, run.team_version.content)
+        head = Head(run.seq, bytes(run.head_hash), run.epoch)
+        made.draft = Draft(Ref(run.pk, run.workspace_id, plan), head, made.state)
+        made.turns = {path: node.turns for path, node in made.state.nodes.items()}
+        return made
 
     # ── the run ─────────────────────────────────────────────────────────────────────────────────────
     def put(self, value: Any) -> str:

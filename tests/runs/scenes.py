@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import transaction
+
+from runs.actions.fork import Wanted, fork_run
 from runs.engine import events as ev
+from studio.workspaces.access import Member, Role
 from tests.runs.factory import Script, charge
 
 TICKET = {
@@ -243,6 +247,24 @@ def long(script: Script, events: int = 20_000) -> Script:
         script.answer("history", call, "", 0.4, tools=[("notes_read", {"key": call})], charge=billed)
         script.tool("history", f"{call}/t0", "notes_read", {"key": call}, {"text": EARLIER})
     return script
+
+
+def forked(script: Script) -> Script:
+    """A fork of a run that is done: the writer's answer is the recorded one, the gate asks."""
+    parent = done(script).commit()
+    at = next(event.seq for event in parent.events.order_by("seq") if event.path == "writer") - 1
+    actor = Member(script.user, script.workspace, Role.OWNER)
+    with transaction.atomic():
+        run = fork_run(actor=actor, run=parent, wanted=Wanted(at=at, effects="recorded"))
+        fork = Script.going_on(run)
+    fork.node("writer")
+    call = fork.ask("writer", fork.prompt("writer"))
+    reused = ev.Reused(source="recorded", run=str(parent.pk), call=call, at=script.now)
+    charge = ev.Charge(status="reused", cost="0")
+    fork.answer("writer", call, REPLY, 0.01, charge=charge, reused=reused).done("writer", REPLY)
+    fork.node("gate")
+    subject = {"kind": "gate", "title": "Send this reply?", "value": REPLY, "from": ["Reply writer"]}
+    return fork.request_approval("gate", "ask", "gate", "Send this reply to the customer?", subject)
 
 
 SCENES = {

@@ -16,7 +16,7 @@ from runs.engine import events as ev
 from runs.engine.fold import replay
 from runs.engine.state import RunState
 from runs.figures.totals import total, totals_by
-from runs.models import Event
+from runs.models import Event, LogEvent
 from studio.embedded import node
 from studio.web import figures
 from studio.workspaces.models import User, Workspace
@@ -24,6 +24,12 @@ from tests.runs import approval_scenes, scenes
 from tests.runs.factory import Script
 from tests.runs.scene_of_limits import limits
 
+MORE = {
+    "oddities": scenes.oddities,
+    "limits": limits,
+    "approvals": approval_scenes.everything,
+    "forked": scenes.forked,
+}
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -77,8 +83,7 @@ def logs(db: None) -> dict[str, Script]:
     workspace = Workspace.objects.create(name="Demo", slug="demo")
     user = User.objects.create_user("you@example.org", name="You")
     found = {}
-    more = {"oddities": scenes.oddities, "limits": limits, "approvals": approval_scenes.everything}
-    for name, scene in (scenes.SCENES | more).items():
+    for name, scene in (scenes.SCENES | MORE).items():
         found[name] = scene(Script(workspace, user))
         found[name].commit()
     return found
@@ -128,7 +133,7 @@ def test_the_islands_sums_are_the_ledgers(logs: dict[str, Script]) -> None:
 
 
 def _bodies(script: Script) -> list[str]:
-    return list(Event.objects.filter(run=script.run).order_by("seq").values_list("body", flat=True))
+    return list(LogEvent.objects.filter(run_id=script.run.pk).order_by("seq").values_list("body", flat=True))
 
 
 MONEY = ["0", "0.01", "0.1", "1", "18.42", "1234567.891", "0.0042", "0.00071", "0.00002", "0.000000000012"]

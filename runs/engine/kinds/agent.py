@@ -34,6 +34,20 @@ class AgentConfig(NodeConfig):
         title="Agent",
         json_schema_extra={"ui": {"widget": "agent", "section": "Role", "subtitle": True, "chip": True}},
     )
+    cache_s: float | None = Field(
+        None,
+        gt=0,
+        le=30 * 86_400,
+        title="Use an answer again for",
+        json_schema_extra={
+            "ui": {
+                "widget": "duration",
+                "section": "Reuse",
+                "help": "An equal request is then answered from the earlier one, in any run of this "
+                "workspace, at no cost. Empty: every request is made.",
+            }
+        },
+    )
     task: Task = Field(Task(), title="Task", json_schema_extra={"ui": {"widget": "task", "section": "Task"}})
     fallback_agent: str = Field(
         "",

@@ -9,13 +9,20 @@ export interface Usage {
   reasoning_tokens?: number;
 }
 export interface Charge {
-  status: "settled" | "estimated" | "unknown";
+  status: "settled" | "estimated" | "unknown" | "reused";
   usage?: Usage;
   cost?: string | null;
   input_price?: string | null;
   cached_price?: string | null;
   output_price?: string | null;
   price_source?: string;
+}
+/** Where an answer came from that no request was made for. */
+export interface Reused {
+  source: "cache" | "recorded";
+  run: string;
+  call: string;
+  at: number;
 }
 export interface RequestedTool {
   call: string;
@@ -38,6 +45,11 @@ interface Facts extends ApprovalFacts {
     team_version: string; plan_digest: string; input: string; mode: "live" | "simulated"; by: string; via: string;
     retry_base_s?: number; latency_s?: number | null;
   };
+  RunForked: Limits & {
+    parent: string; parent_seq: number; parent_hash: string; effects: "recorded" | "simulated" | "live";
+    mode: "live" | "simulated"; team_version: string; plan_digest: string; input: string; by: string; by_name: string;
+    via: string; changed?: string[]; restarted?: string[]; retry_base_s?: number; latency_s?: number | null;
+  };
   RunCompleted: { output: string };
   RunFailed: { code: string; message: string; node?: string };
   CancelRequested: { by: string; reason?: string };
@@ -54,16 +66,18 @@ interface Facts extends ApprovalFacts {
     call: string; attempt: number; turn: number; endpoint: string; model: string; dialect: string; append: string[];
     request: string; idempotency_key: string; max_tokens: number; reserved_tokens: number;
     reserved_cost?: string | null; simulated?: boolean; agent?: string; agent_name?: string; agent_version?: number;
+    cache?: string;
   };
   ModelCallCompleted: {
     call: string; attempt: number; message: string; charge: Charge; finish_reason?: string; tools?: RequestedTool[];
     defect?: string; response_model?: string; response_id?: string; first_token_s?: number | null; late?: boolean;
+    reused?: Reused | null;
   };
   ModelCallFailed: {
     call: string; attempt: number; code: string; message: string; retryable?: boolean;
     retry_after_s?: number | null; charge?: Charge | null; partial?: string;
   };
-  CallAbandoned: { call: string; attempt: number; charge?: Charge | null };
+  CallAbandoned: { call: string; attempt: number; charge?: Charge | null; because?: string };
   ModelCallHeld: {
     call: string; attempt: number; agent: string; endpoint: string; model: string;
     code: "breaker_open" | "probing" | "rate_limited" | "queued"; message: string; after_s?: number | null;
@@ -78,9 +92,9 @@ interface Facts extends ApprovalFacts {
   ToolCallRefused: { call: string; attempt: number; tool: string; code: string; message: string; result: string };
   ToolCallStarted: {
     call: string; attempt: number; tool: string; arguments: string; effect: Effect; idempotency_key: string;
-    approval?: string;
+    approval?: string; cache?: string;
   };
-  ToolCallCompleted: { call: string; attempt: number; result: string };
+  ToolCallCompleted: { call: string; attempt: number; result: string; reused?: Reused | null };
   ToolCallFailed: { call: string; attempt: number; code: string; message: string; retryable?: boolean; result?: string };
   ToolCallInDoubt: { call: string; attempt: number };
   TimerSet: { key: string; after_s: number; purpose: "retry" | "deadline" | "time limit" | "latency" };

@@ -4,6 +4,7 @@ import { approvals } from "./approvals";
 import type { Charge, Event, EventOf, EventType } from "./events";
 import { fellBack, held, released } from "./fallback";
 import { BUDGET, budgetOf } from "./foldBudget";
+import { begin } from "./forked";
 import { parseMoney, ZERO } from "./money";
 import { instanceOf, newCall, nodeOf, type Call, type NodeFacts, type NodeStatus, type RunState } from "./state";
 
@@ -105,6 +106,7 @@ const HANDLERS: Handlers = {
     state.latency_s = event.latency_s ?? null;
     state.budget = budgetOf(event);
   },
+  RunForked: begin,
   RunCompleted(state, event) {
     end(state, event.at, "done");
     state.output = event.output;
@@ -179,7 +181,7 @@ const HANDLERS: Handlers = {
     Object.assign(call, {
       name: event.model, dialect: event.dialect, idempotency_key: event.idempotency_key, endpoint: event.endpoint,
       simulated: event.simulated ?? false, agent: event.agent ?? "", agent_name: event.agent_name ?? "",
-      agent_version: event.agent_version ?? 0, choice: node.choice,
+      agent_version: event.agent_version ?? 0, choice: node.choice, cache: event.cache ?? "",
     });
     released(node, event.call);
     start(call, event);
@@ -197,6 +199,10 @@ const HANDLERS: Handlers = {
       status: "completed", ended_at: event.at, result: event.message, finish_reason: event.finish_reason ?? "",
       defect: event.defect ?? "", tools: event.tools ?? [],
     });
+    if (event.reused) {
+      call.reused = event.reused.source;
+      state.budget.calls -= 1;
+    }
     if (event.late) return;
     node.transcript.push(event.message);
     for (const tool of event.tools ?? []) {
@@ -246,14 +252,14 @@ const HANDLERS: Handlers = {
   ToolCallStarted(state, event) {
     const call = callOf(state, event);
     Object.assign(call, {
-      arguments: event.arguments, effect: event.effect, idempotency_key: event.idempotency_key,
+      arguments: event.arguments, effect: event.effect, idempotency_key: event.idempotency_key, cache: event.cache ?? "",
     });
     start(call, event);
     const approval = event.approval ? nodeOf(state, event.path).approvals.get(event.approval) : undefined;
     if (approval) approval.used = true;
   },
   ToolCallCompleted(state, event) {
-    Object.assign(callOf(state, event), { status: "completed", ended_at: event.at, result: event.result });
+    Object.assign(callOf(state, event), { status: "completed", ended_at: event.at, result: event.result, reused: event.reused?.source ?? "" });
   },
   ToolCallFailed(state, event) {
     const call = callOf(state, event);

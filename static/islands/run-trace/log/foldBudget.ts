@@ -5,14 +5,14 @@ import { newBudget, nodeOf, type Budget, type RunState } from "./state";
 
 const money = (text: string | null | undefined): Money | null => (text == null ? null : parseMoney(text));
 
-function limits(event: EventOf<"RunStarted" | "LimitsRaised">) {
+function limits(event: EventOf<"RunStarted" | "RunForked" | "LimitsRaised">) {
   return {
     cost_limit: money(event.cost_limit), token_limit: event.token_limit ?? null, call_limit: event.call_limit ?? null,
     seconds_limit: event.seconds_limit ?? null, soft_percent: event.soft_percent ?? null, changed_at: event.at,
   };
 }
 
-export function budgetOf(event: EventOf<"RunStarted">): Budget {
+export function budgetOf(event: EventOf<"RunStarted" | "RunForked">): Budget {
   return { ...newBudget(), ...limits(event) };
 }
 

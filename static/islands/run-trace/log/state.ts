@@ -41,6 +41,8 @@ export interface Call {
   simulated: boolean;
   tokens: number; // of its answer, input included
   choice: number;
+  cache: string;
+  reused: string;
 }
 
 /** A call that was not sent because its endpoint is closed, or waits for its turn there. */
@@ -125,6 +127,7 @@ export interface RunState {
   by: string;
   retry_base_s: number;
   latency_s: number | null;
+  recorded: string;
   ended: "" | "done" | "failed" | "cancelled";
   code: string;
   message: string;
@@ -153,6 +156,7 @@ export function newState(): RunState {
     seq: 0, started_at: 0, ended_at: 0, mode: "live", input: "", output: "", by: "", retry_base_s: 1, latency_s: null,
     ended: "", code: "", message: "", failed_node: "", cancel_requested: false, nodes: new Map(), running: new Map(),
     children: new Map(), instances: new Map(), loops: new Map(), writes: new Map(), budget: newBudget(),
+    recorded: "",
   };
 }
 
@@ -170,7 +174,7 @@ export function newCall(id: string, path: string, kind: Call["kind"], turn: numb
     id, path, kind, turn, name: "", status: "started", attempt: 0, failures: 0, started_at: 0, ended_at: 0,
     model_call_id: "", arguments: "", effect: "", ask: "", result: "", tools: [], dialect: "", finish_reason: "",
     defect: "", code: "", message: "", retryable: false, retry_after_s: null, idempotency_key: "", endpoint: "",
-    agent: "", agent_name: "", agent_version: 0, simulated: false, tokens: 0, choice: 0,
+    agent: "", agent_name: "", agent_version: 0, simulated: false, tokens: 0, choice: 0, cache: "", reused: "",
   };
 }
 

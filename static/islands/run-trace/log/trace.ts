@@ -1,5 +1,5 @@
 // What the fold forgets and people want to see: every attempt with its times, charge and price, back-offs, sums.
-import type { Charge, Event, EventOf } from "./events";
+import type { Charge, Event, EventOf, Reused } from "./events";
 import { parseMoney, ZERO, type Money } from "./money";
 
 export interface Attempt {
@@ -26,6 +26,7 @@ export interface Attempt {
   response_model: string;
   result: string;
   partial: string;
+  reused: Reused | null; // no request was made
   from: number; // where its conversation begins in the node's transcript
   messages: number; // how long the transcript was when it was asked
 }
@@ -60,6 +61,11 @@ export class Trace {
 
   take(event: Event): void {
     switch (event.type) {
+      case "RunForked": // what was spent before is the parent's
+        this.sums.clear();
+        this.total = newSums();
+        for (const path of event.restarted ?? []) this.transcript.delete(path);
+        return;
       case "ModelCallStarted":
         this.grow(event.path, event.append.length);
         return this.begin(event, "model", event.model, event.turn);
@@ -69,10 +75,10 @@ export class Trace {
         if (!event.late) this.grow(event.path, 1);
         return this.finish(event, "done", event.charge, {
           result: event.message, first_token_s: event.first_token_s ?? null, finish_reason: event.finish_reason ?? "",
-          response_model: event.response_model ?? "",
+          response_model: event.response_model ?? "", reused: event.reused ?? null,
         });
       case "ToolCallCompleted":
-        return this.finish(event, "done", null, { result: event.result });
+        return this.finish(event, "done", null, { result: event.result, reused: event.reused ?? null });
       case "ModelCallFailed":
         return this.finish(event, event.code === "cancelled" ? "cancelled" : "failed", event.charge ?? null, {
           code: event.code, message: event.message, partial: event.partial ?? "",
@@ -81,7 +87,7 @@ export class Trace {
         return this.finish(event, event.code === "cancelled" ? "cancelled" : "failed", null, { code: event.code, message: event.message, result: event.result ?? "" });
       case "CallAbandoned":
         return this.finish(event, "failed", event.charge ?? null, {
-          code: "abandoned", message: "Its worker stopped before the result was recorded.",
+          code: "abandoned", message: event.because || "Its worker stopped before the result was recorded.",
         });
       case "ToolCallInDoubt":
         return this.finish(event, "doubt", null, { message: "Whether it happened is not known." });
@@ -108,7 +114,7 @@ export class Trace {
       key: `${event.call}#${event.attempt}`, call: event.call, attempt: event.attempt, path: event.path, kind, turn, name,
       seq: event.seq, started_at: event.at, ended_at: 0, status: "running", code: "", message: "", charge: null, cost: null,
       reserved: model?.reserved_cost == null ? null : parseMoney(model.reserved_cost), simulated: model?.simulated ?? false, max_tokens: model?.max_tokens ?? 0,
-      first_token_s: null, finish_reason: "", response_model: "", result: "", partial: "",
+      first_token_s: null, finish_reason: "", response_model: "", result: "", partial: "", reused: null,
       from: this.opened.get(event.path) ?? 0, messages: this.transcript.get(event.path) ?? 0,
     };
     push(this.attempts, event.call, made);

@@ -25,6 +25,7 @@ type Sayings = { [T in Event["type"]]: (event: Extract<Event, { type: T }>, name
 
 const SAYINGS: Sayings = {
   RunStarted: (e) => said("play", "Run started", `${e.mode === "simulated" ? "rehearsal, " : ""}through ${e.via}${e.cost_limit ? `, limit ${amount(e.cost_limit)}` : ""}`, "running"),
+  RunForked: (e) => said("git-fork", "Run forked", `off event ${e.parent_seq}, ${EFFECTS[e.effects]}${e.changed?.length ? `; changed: ${e.changed.join("; ")}` : ""}`, "running"),
   RunCompleted: () => said("circle-check", "Run completed", "", "done"),
   RunFailed: (e) => said("circle-x", "Run failed", e.message, "failed"),
   CancelRequested: (e) => said("square", "Stop asked", e.reason ?? "", "cancelled"),
@@ -41,10 +42,11 @@ const SAYINGS: Sayings = {
   ModelCallCompleted: (e) => {
     const used = (e.charge.usage?.input_tokens ?? 0) + (e.charge.usage?.output_tokens ?? 0);
     const asked = e.tools?.length ? `, asks for ${e.tools.map((tool) => tool.name).join(", ")}` : "";
+    if (e.reused) return said("history", "Answered again", `${REUSED[e.reused.source]}, at no cost${asked}`, "done");
     return said("sparkles", "Model answered", `${tokens(used)} tokens, ${amount(e.charge.cost)}${asked}${e.late ? ", too late" : ""}${e.defect ? `, ${e.defect}` : ""}`, e.defect ? "warning" : "done");
   },
   ModelCallFailed: (e) => said("circle-x", "Model call failed", e.message + attempt(e.attempt), "failed"),
-  CallAbandoned: (e) => said("unplug", "Call abandoned", `its worker stopped${attempt(e.attempt)}`, "warning"),
+  CallAbandoned: (e) => said("unplug", "Call abandoned", `${e.because || "its worker stopped"}${attempt(e.attempt)}`, "warning"),
   ModelCallHeld: (e) => said("hourglass", HELD[e.code], `${e.message}${attempt(e.attempt)}`, "warning"),
   FellBack: (e) => said("arrow-down", e.agent ? "Another agent takes over" : "Falls back", `${e.agent ? `${e.agent_name}, ` : ""}${e.to_model} instead of ${e.from_model}: ${e.message}`, "warning"),
   OutputRejected: (e) => said("triangle-alert", "Answer rejected", e.errors.join(" "), "warning"),
@@ -52,7 +54,7 @@ const SAYINGS: Sayings = {
   ToolCallVetted: (e) => said("shield-check", "Tool call vetted", `${e.tool}${e.ask ? `, to be approved: ${e.ask}` : ""}`),
   ToolCallRefused: (e) => said("shield-alert", "Tool call refused", `${e.tool}: ${e.message}`, "failed"),
   ToolCallStarted: (e) => said("wrench", "Tool called", e.tool + attempt(e.attempt), "running"),
-  ToolCallCompleted: (e, nameOf) => said("wrench", "Tool answered", nameOf(e.call), "done"),
+  ToolCallCompleted: (e, nameOf) => (e.reused ? said("history", "Answered again", `${nameOf(e.call)}, ${REUSED[e.reused.source]}`, "done") : said("wrench", "Tool answered", nameOf(e.call), "done")),
   ToolCallFailed: (e, nameOf) => said("circle-x", "Tool call failed", `${nameOf(e.call)}: ${e.message}${attempt(e.attempt)}`, "failed"),
   ToolCallInDoubt: (e, nameOf) => said("circle-question-mark", "Tool call in doubt", `${nameOf(e.call)} may or may not have happened`, "doubt"),
   ApprovalRequested: (e) => said("hand", "Approval requested", `${e.title}${(e.quorum ?? 1) > 1 ? `, ${e.quorum} have to approve` : ""}`, "waiting"),
@@ -80,6 +82,8 @@ const REOPENED = {
   changed: "it was changed", removed: "it was removed", decided: "its soft limit was decided on", "new period": "a new period began",
   "calls ended": "calls in flight ended", "asked to": "tried again",
 } as const;
+export const EFFECTS = { recorded: "its calls answered from the parent's log", simulated: "rehearsed", live: "live" } as const;
+export const REUSED = { cache: "from the cache", recorded: "as recorded in the parent" } as const;
 
 const ORDINAL: Record<number, string> = { 1: "first", 2: "second", 3: "third" };
 

@@ -1,0 +1,36 @@
+// What a fork changes in the state it inherits, as runs/engine/forked.py does it.
+import type { EventOf } from "./events";
+import { budgetOf } from "./foldBudget";
+import { newNode, nodeOf, type ApprovalState, type RunState } from "./state";
+
+export function begin(state: RunState, event: EventOf<"RunForked">): void {
+  Object.assign(state, {
+    started_at: event.at, mode: event.mode, input: event.input, by: event.by, retry_base_s: event.retry_base_s ?? 1,
+    latency_s: event.latency_s ?? null, recorded: event.effects === "recorded" ? event.parent : "", budget: budgetOf(event),
+  });
+  state.nodes.delete(""); // deadlines of the parent's, and questions about its limits
+  for (const path of event.restarted ?? []) beginAnew(state, path, event.at);
+  for (const path of state.running.keys()) Object.assign(nodeOf(state, path), { started_at: event.at, over_latency: false });
+  for (const node of state.nodes.values()) {
+    for (const key of node.timers.keys()) if (key.startsWith("latency/")) node.timers.delete(key);
+    for (const [key, approval] of node.approvals) if (isMoot(approval, event.effects)) node.approvals.delete(key);
+  }
+}
+
+/** The node is at work as if it had just started; what it had started itself is gone. */
+function beginAnew(state: RunState, path: string, at: number): void {
+  for (const below of [...state.nodes.keys()].filter((known) => known.startsWith(`${path}/`))) {
+    state.nodes.delete(below);
+    state.running.delete(below);
+    state.children.delete(below);
+  }
+  state.children.delete(path);
+  const { parent, given, task, sources } = nodeOf(state, path);
+  state.nodes.set(path, { ...newNode(path), parent, given, task, sources, status: "running", started_at: at });
+  state.running.set(path, null);
+}
+
+function isMoot(approval: ApprovalState, effects: string): boolean {
+  if (approval.status !== "pending") return false;
+  return approval.kind === "miss" || approval.kind === "budget" || (approval.kind === "doubt" && effects !== "live");
+}
