@@ -75,6 +75,12 @@ class Row:
         if self.run.has_ended:
             return self._unknown_prices() if self.totals.unknown else ""
         return self.run.activity
+    @property
+    def is_simulated(self) -> bool:
+        """Whether no money moves: in a rehearsal, or because only simulated models were called."""
+        only = self.totals.calls > 0 and self.totals.simulated == self.totals.calls
+        return only or self.run.mode == Run.Mode.SIMULATED
+
 
     def _unknown_prices(self) -> str:
         calls = self.totals.unknown
@@ -82,8 +88,8 @@ class Row:
 
     @property
     def cost(self) -> Decimal | None:
-        """What it has cost; for a rehearsal, what it would have."""
-        return self.totals.simulated_cost if self.run.mode == Run.Mode.SIMULATED else self.totals.cost
+        """What it has cost; where no money moves, what it would have."""
+        return self.totals.simulated_cost if self.is_simulated else self.totals.cost
 
     @property
     def tone(self) -> str:

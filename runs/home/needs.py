@@ -167,5 +167,5 @@ def _failure(row: Row, slug: str) -> Need:
         url=href("run", slug, run.pk),
         verb="Open",
         since=run.ended_at or run.created_at,
-        note="" if run.mode == Run.Mode.SIMULATED else f"{money(row.cost)} spent",
+        note="" if row.is_simulated else f"{money(row.cost)} spent",
     )

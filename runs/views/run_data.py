@@ -12,7 +12,7 @@ from runs import queries
 from runs.access import get_run
 from runs.figures.totals import Totals, reserved_of_runs, total, totals_by
 from runs.live.frames import event_json
-from runs.models import LedgerEntry, Run
+from runs.models import LedgerEntry
 from runs.views.entering import enter
 
 PAGE = 5_000  # events
@@ -57,7 +57,7 @@ def run_cost(request: HttpRequest, slug: str, run_id: UUID) -> JsonResponse:
             "total": _sums(total(entries)),
             "limit": None if run.cost_limit is None else f"{run.cost_limit:f}",
             "reserved": f"{reserved.cost:f}" if reserved and not run.has_ended else "0",
-            "simulated": run.mode == Run.Mode.SIMULATED,
+            "simulated": queries.rows([run])[0].is_simulated,
             "agents": _groups(totals_by(entries, "agent_key", "agent_name", "agent_version")),
             "models": _groups(totals_by(entries, "endpoint", "model")),
             "nodes": _groups(totals_by(entries, "path")),

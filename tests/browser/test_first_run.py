@@ -158,7 +158,7 @@ def test_every_figure_agrees_with_the_ledger(page: Page, studio: Studio) -> None
     expect(row).to_contain_text(f"{tokens['output']:,}")
     shown = row.get_by_role("cell").last.inner_text()
     assert rounded(shown) == cost.quantize(rounded(shown)), "the page and the ledger differ"
-    expect(page.locator("main")).to_contain_text(f"would be {shown}")
+    expect(page.locator("main")).to_contain_text(f"would cost {shown}")
 
 
 def rounded(shown: str) -> Decimal:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
+from html import unescape
 from typing import Any
 from uuid import uuid4
 
@@ -86,9 +87,24 @@ def test_an_unknown_price_is_unknown_and_never_nothing(world: World, page: Clien
 def test_a_rehearsal_costs_nothing_and_says_what_it_would(world: World, page: Client) -> None:
     run = scenes.done(script_of(world, mode="simulated")).commit()
     text = html(page, at(run))
-    assert "would be" in text
+    assert "would cost" in text
     assert money(total(run.ledger.all()).simulated_cost) in text
     assert "Rehearsal" in text
+
+
+def test_a_live_run_on_simulated_models_says_that_no_money_moves(world: World, page: Client) -> None:
+    run = scenes.done(script_of(world, mode="simulated")).commit()
+    Run.objects.filter(pk=run.pk).update(mode=Run.Mode.LIVE)
+    text = html(page, at(run))
+    assert "Simulated" in text
+    assert f"simulated, would cost {money(total(run.ledger.all()).simulated_cost)}" in text
+
+
+def test_a_failed_run_says_why_and_offers_to_run_it_again(world: World, page: Client) -> None:
+    run = scenes.failed(script_of(world)).commit()
+    text = html(page, at(run))
+    assert run.error in unescape(text)
+    assert f"/teams/{run.team_version.team_id}/launch/?from={run.pk}" in text
 
 
 def test_a_run_that_waits_for_a_worker_says_so(world: World, page: Client) -> None:
