@@ -14,6 +14,7 @@ from agents.topology.view import GraphView
 
 WIDTH, HEIGHT, PADDING = 96, 52, 4
 LARGEST = 0.11  # of the canvas' size: a card of 180 is never drawn wider than 20
+LEGIBLE = 9  # narrower cards stay blank
 ROW, COLUMN = 150, 240  # where nodes lie that nobody has placed
 
 
@@ -46,8 +47,10 @@ def thumbnail(graph: Graph, states: Mapping[str, str] | None = None, width: int 
         '<rect class="node{}" x="{}" y="{}" width="{}" height="{}" rx="{}"/>',
         (_node(box, states.get(name, "")) for name, box in boxes.items()),
     )
+    words = format_html('<path class="ink" d="{}"/>', "".join(map(_words, boxes.values())))
     return format_html(
-        '<svg class="thumb" viewBox="0 0 {} {}" aria-hidden="true">{}{}</svg>', width, HEIGHT, edges, nodes
+        '<svg class="thumb" viewBox="0 0 {} {}" aria-hidden="true">{}{}{}</svg>',
+        *(width, HEIGHT, edges, nodes, words),
     )
 
 
@@ -106,6 +109,14 @@ def _scaled(graph: Graph, paper: int) -> dict[str, Box]:
 def _node(box: Box, state: str) -> tuple[str, float, float, float, float, float]:
     round_corner = round(min(box.width, box.height) * 0.26, 1)
     return f" s-{state}" if state else "", box.x, box.y, box.width, box.height, round_corner
+
+
+def _words(box: Box) -> str:
+    """A dot and a line where a card has its icon and its name, if there is room to see them."""
+    if box.width < LEGIBLE:
+        return ""
+    x, y = _round(box.x + box.width * 0.2, box.middle)
+    return f"M{x} {y}h0M{round(x + box.width * 0.2, 1)} {y}h{round(box.width * 0.38, 1)}"
 
 
 def _edge(edge: Edge, boxes: Mapping[str, Box]) -> tuple[str, str, str]:

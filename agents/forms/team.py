@@ -39,7 +39,7 @@ class TeamFileForm(forms.Form):
     name = forms.CharField(max_length=80, required=False, label="Name")
     as_draft = forms.BooleanField(
         required=False,
-        label="Bring it in as a draft even if its graph has problems",
+        label="Import it as a draft even if its graph has problems",
         help_text="They are shown on the canvas, and it cannot be published until they are gone.",
     )
 

@@ -22,6 +22,7 @@ function plotly() {
 function painter(element) {
   const probe = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
   const span = element.appendChild(document.createElement("span"));
+  span.style.transitionProperty = "none"; // where motion is reduced, every element has a transition, if a short one
   const known = new Map();
   const paint = (name) => {
     if (!known.has(name)) {

@@ -9,6 +9,10 @@ const SENTENCES = {
   429: "Too many requests at once. Wait a moment and try again.",
 };
 
+// django-htmx's script of debug mode lets no 4xx be swapped in; forms with what is wrong in them must be.
+const noSwap = window.htmx?.config.noSwap;
+if (noSwap?.includes("4xx")) noSwap.splice(noSwap.indexOf("4xx"), 1);
+
 document.addEventListener("htmx:response:error", ({ detail }) => {
   const { status, headers } = detail.ctx.response;
   const isForm = status === 422 || status === 409; // these carry the fragment with what is wrong
