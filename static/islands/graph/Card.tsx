@@ -95,7 +95,7 @@ function Foot({ text }: { text: CardText }) {
 }
 
 export function StateFoot({ state }: { state: NodeState }) {
-  const facts = [state.time, state.cost].filter(Boolean).join(" · ");
+  const facts = [state.time, state.cost].filter(Boolean);
   const running = state.status === "running" && state.progress !== undefined;
   return (
     <div className="tg-state">
@@ -107,9 +107,11 @@ export function StateFoot({ state }: { state: NodeState }) {
       {state.status === "waiting" && <i className="tg-hatch" />}
       <Icon name={STATUS[state.status].icon} />
       <span className="tg-word">{stateWord(state)}</span>
-      {facts && (
-        <b className="num" title={facts}>
-          {facts}
+      {facts.length > 0 && (
+        <b className="num" title={facts.join(" · ")}>
+          {facts.map((fact) => (
+            <span key={fact}>{fact}</span>
+          ))}
         </b>
       )}
     </div>

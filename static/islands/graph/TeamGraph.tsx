@@ -1,13 +1,14 @@
 // A team's graph to look at: the run page lights it with states. The canvas builds on the same parts.
 import { Background, BackgroundVariant, ReactFlow, ReactFlowProvider, type NodeChange } from "@xyflow/react";
-import { useCallback, useMemo, useRef } from "react";
+import { useCallback, useMemo, useRef, useState } from "react";
 import { inColumns, isUnplaced } from "./columns";
-import { Corner, FIT, ZOOM } from "./Corner";
+import { Corner, ZOOM } from "./Corner";
 import { ActionsContext, edgeTypes, Markers, ObstacleContext } from "./Edge";
 import { EdgeBuilder, NodeBuilder, obstacles } from "./flow";
 import { DOTS } from "./geometry";
 import { nodeTypes, type TeamNode } from "./Node";
 import { NotesLayer } from "./Notes";
+import { opening } from "./opening";
 import type { EdgeState, NodeState } from "./states";
 import type { Catalog, Graph } from "./types";
 
@@ -51,6 +52,7 @@ function Drawing({ graph: given, catalog, states, edgeStates, selected, onSelect
     [onSelect],
   );
 
+  const [first] = useState(() => opening(nodes));
   return (
     <ActionsContext value={actions}>
       <ObstacleContext value={rects}>
@@ -73,7 +75,7 @@ function Drawing({ graph: given, catalog, states, edgeStates, selected, onSelect
           attributionPosition="bottom-left"
           {...ZOOM}
           fitView
-          fitViewOptions={{ ...FIT, duration: 0 }}
+          fitViewOptions={first}
           zoomOnDoubleClick={false}
           aria-label={label ?? "The team's graph"}
         >

@@ -60,7 +60,7 @@ export function Section({ title, aside, children }: { title: string; aside?: Rea
 export function Facts({ facts }: { facts: [label: string, value: ReactNode][] }) {
   return (
     <dl className="rt-facts">
-      {facts.map(([label, value]) => <div key={label}><dt className="label">{label}</dt><dd className="num">{value}</dd></div>)}
+      {facts.map(([label, value]) => <div key={label}><dt className="label">{label}</dt><dd className={typeof value === "string" && !/^[\d$–]/.test(value) ? undefined : "num"}>{value}</dd></div>)}
     </dl>
   );
 }

@@ -96,7 +96,7 @@ function Table({ title, first, groups, costs, name }: { title: string; first: st
     <section className="panel">
       <div className="panel-head"><h2>{title}</h2></div>
       {groups.length === 0 ? <p className="panel-body text-dim">No call was billed yet.</p> : (
-        <div className="scroll-x"><table className="table table-dense">
+        <div className="scroll-x"><table className="table table-dense rt-costs">
           <thead><tr><th scope="col">{first}</th><th className="right">Calls</th><th className="right max-md:hidden">Input</th><th className="right max-md:hidden">Cached</th><th className="right">Output</th><th className="right max-md:hidden">of it reasoning</th><th className="right">Cost</th></tr></thead>
           <tbody>{groups.map((group) => <tr key={group.key.join("|")}><td>{name(group)}</td>{cell(group)}</tr>)}</tbody>
           <tfoot><tr><td>All</td>{cell(costs.total)}</tr></tfoot>

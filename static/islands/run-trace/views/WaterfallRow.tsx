@@ -7,14 +7,15 @@ interface Props {
   row: Row;
   scale: Scale;
   chosen: boolean;
+  critical: boolean;
   onSelect(): void;
   onTurn(path: string, open: boolean): void;
 }
 
-export function WaterfallRow({ row, scale, chosen, onSelect, onTurn }: Props) {
+export function WaterfallRow({ row, scale, chosen, critical, onSelect, onTurn }: Props) {
   const path = row.select.kind === "node" ? row.select.path : "";
   return (
-    <div className={`wf-row${row.depth ? "" : " is-group"}`} aria-current={chosen || undefined} onClick={onSelect}>
+    <div className={`wf-row${row.depth ? "" : " is-group"}${critical ? " is-critical" : ""}`} aria-current={chosen || undefined} onClick={onSelect}>
       <div className="wf-label" style={{ paddingLeft: `calc(6px + ${row.depth} * var(--indent))` }}>
         {row.foldable ? (
           <button type="button" tabIndex={-1} className="wf-turn" aria-expanded={row.open} aria-label={`${row.open ? "Fold" : "Unfold"} ${row.label}`}
@@ -29,8 +30,10 @@ export function WaterfallRow({ row, scale, chosen, onSelect, onTurn }: Props) {
       <div className={`wf-cost num${row.unsettled ? " text-dim italic" : ""}`} title={row.unsettled ? "reserved" : undefined}>{row.cost}</div>
       <div className="wf-time num">{row.time}</div>
       <div className="wf-plot">
-        {row.bars.map((bar, at) => <BarMark key={at} bar={bar} scale={scale} />)}
-        {row.mark > 0 && <i className="wf-mark" style={{ left: `${scale.at(row.mark)}%` }} />}
+        <div className="wf-in">
+          {row.bars.map((bar, at) => <BarMark key={at} bar={bar} scale={scale} />)}
+          {row.mark > 0 && <i className="wf-mark" style={{ left: `${scale.at(row.mark)}%` }} />}
+        </div>
       </div>
     </div>
   );

@@ -1,16 +1,17 @@
 // The drawing that is edited: React Flow, told what to draw by the editor.
 import { Background, BackgroundVariant, ReactFlow, SelectionMode, useReactFlow, ViewportPortal } from "@xyflow/react";
-import { useEffect, useMemo, useRef, type DragEvent, type MouseEvent } from "react";
-import { Corner, FIT, ZOOM } from "../../graph/Corner";
+import { useEffect, useMemo, useRef, useState, type DragEvent, type MouseEvent } from "react";
+import { Corner, ZOOM } from "../../graph/Corner";
 import { ActionsContext, ConnectionLine, edgeTypes, Markers, ObstacleContext } from "../../graph/Edge";
 import { DOTS } from "../../graph/geometry";
 import { nodeTypes as teamNodes } from "../../graph/Node";
+import { opening } from "../../graph/opening";
 import type { PaletteItem } from "../model/palette";
 import type { Guide } from "../model/place";
 import { add, insert } from "../store/commands";
 import { useEditor, useEditorState } from "../store/hooks";
 import { openInspector } from "../store/keys";
-import { EmptyCanvas } from "./EmptyCanvas";
+import { EmptyCanvas, isBlank } from "./EmptyCanvas";
 import { NoteNode } from "./NoteNode";
 import { useConnecting } from "./useConnecting";
 import { useFlow } from "./useFlow";
@@ -53,7 +54,8 @@ export function Canvas({ items }: { items: PaletteItem[] }) {
   const flow = useReactFlow();
   const { nodes, edges, rectangles, guides, onNodesChange, onEdgesChange, setHovered } = useFlow();
   const connecting = useConnecting();
-  const empty = useEditorState((state) => state.history.present.graph.nodes.length === 0);
+  const [first] = useState(() => opening(nodes));
+  const empty = useEditorState((state) => isBlank(state.history.present.graph, editor.catalog));
   const frame = useRef<HTMLDivElement>(null);
   const hover = useHover(setHovered);
   useView(frame);
@@ -137,7 +139,7 @@ export function Canvas({ items }: { items: PaletteItem[] }) {
             attributionPosition="bottom-left"
             {...ZOOM}
             fitView
-            fitViewOptions={{ ...FIT, duration: 0 }}
+            fitViewOptions={first}
             nodeDragThreshold={3}
             aria-label="The team's graph. Tab moves between nodes; press C on a node to connect it."
           >
