@@ -26,6 +26,12 @@ def pending_approvals(workspace_id: UUID) -> QuerySet[Approval]:
     return Approval.objects.filter(workspace=workspace_id, status=Approval.Status.PENDING)
 
 
+def may_decide(member: Member) -> Q:
+    """The approvals, of all, that this member may decide."""
+    barred = Q(launcher_may_decide=False, run__started_by=member.user)
+    return Q(least_role__lte=int(member.role)) & ~barred
+
+
 def approvals_waiting(member: Member) -> int:
     """The number on the badge: decisions this member can take now."""
     return pending_approvals(member.workspace.pk).filter(may_decide(member)).count()
@@ -69,12 +75,12 @@ class Row:
         if self.run.has_ended:
             return self._unknown_prices() if self.totals.unknown else ""
         return self.run.activity
-    @property
 
     def _unknown_prices(self) -> str:
         calls = self.totals.unknown
         return f"{calls} call{' has' if calls == 1 else 's have'} no known price"
 
+    @property
     def is_simulated(self) -> bool:
         """Whether no money moves: in a rehearsal, or because only simulated models were called."""
         only = self.totals.calls > 0 and self.totals.simulated == self.totals.calls
