@@ -135,6 +135,7 @@ class Gate:
         self._kick = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
         self._redis_back_at = 0.0
+        self._closing = False
 
     # ── for calls ───────────────────────────────────────────────────────────────────────────────────
     def limits(self, model: ResolvedModel) -> None:
@@ -277,16 +278,12 @@ class Gate:
         await asked
 
     async def _keep(self) -> None:
-        while True:
+        while not self._closing:
             await self._until_due()
             asked, self._asked = self._asked, []
             report, self.report = self.report, Report()
             if time.monotonic() >= self._redis_back_at:
-                try:
-                    self._take(await self.script(self.endpoint, self._question(report)))
-                except (redis.RedisError, OSError, ValueError) as error:
-                    log.warning("The gate of %s is not shared for now: %s", self.name, error)
-                    self._redis_back_at = time.monotonic() + AWAY_S
+                await self._ask(report)
             if time.monotonic() < self._redis_back_at:
                 self._alone()
             for one in asked:
@@ -296,6 +293,16 @@ class Gate:
             for waiter in self.waiting:
                 if waiter.is_long:
                     waiter.wake()
+
+    async def _ask(self, report: Report) -> None:
+        try:
+            self._take(await self.script(self.endpoint, self._question(report)))
+            return
+        except (redis.RedisError, OSError) as error:
+            log.warning("The gate of %s is not shared for now: %s", self.name, error)
+        except Exception:  # a defect here must not keep every run from its calls
+            log.exception("The gate of %s is not shared for now", self.name)
+        self._redis_back_at = time.monotonic() + AWAY_S
 
     async def _until_due(self) -> None:
         pause = POLL_S if self.waiting else min(REFRESH_S, settings.LEASE_SECONDS / 3)
@@ -378,9 +385,10 @@ class Gate:
         self._hand_out()
 
     async def close(self) -> None:
+        self._closing = True
+        self._kick.set()
         if self._keeper is not None:
-            self._keeper.cancel()
-            await asyncio.gather(self._keeper, return_exceptions=True)
+            await self._keeper
 
 
 def _words(seconds: float) -> str:
