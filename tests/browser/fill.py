@@ -20,6 +20,7 @@ django.setup()
 
 from agents.actions.teams import create_team  # noqa: E402
 from agents.models import Agent, Endpoint, EndpointModel, Note, Team, Tool  # noqa: E402
+from agents.topology.graph import dump  # noqa: E402
 from runs.models import Approval, Run  # noqa: E402
 from studio.workspaces.access import Member, Role  # noqa: E402
 from studio.workspaces.actions import create_workspace, ensure_owner, invite, sign_in_link  # noqa: E402
@@ -27,6 +28,7 @@ from studio.workspaces.models import User  # noqa: E402
 from tests.browser.crowd import crowd  # noqa: E402
 from tests.runs import scenes  # noqa: E402
 from tests.runs.factory import Script  # noqa: E402
+from tests.runs.team import support_desk  # noqa: E402
 
 SCENES = {
     "running": scenes.running,
@@ -59,6 +61,8 @@ def demo(owner: Member) -> dict[str, str]:
     for number, (name, scene) in enumerate(SCENES.items()):
         runs[f"run_{name}"] = str(scene(Script(workspace, user, ago_s=400 + 600 * number)).commit().pk)
     Run.objects.filter(workspace=workspace).update(runnable=False)
+    ran = Team.objects.get(workspace=workspace, name="Support desk")
+    Team.objects.filter(pk=ran.pk).update(draft=dump(support_desk().graph))
     pending = Approval.objects.filter(workspace=workspace, status="pending")
     approvals = {f"approval_{row.kind}": str(row.id) for row in pending}
     model = EndpointModel.objects.filter(endpoint__workspace=workspace).order_by("endpoint__name", "name")[0]
@@ -69,7 +73,7 @@ def demo(owner: Member) -> dict[str, str]:
         **runs,
         **approvals,
         "team_blank": str(blank.pk),
-        "team_ran": str(Team.objects.get(workspace=workspace, name="Support desk").pk),
+        "team_ran": str(ran.pk),
         "team": str(Team.objects.filter(workspace=workspace, name="Support triage").get().pk),
         "agent": str(Agent.objects.filter(workspace=workspace).order_by("name")[0].pk),
         "tool": str(Tool.objects.filter(workspace=workspace).order_by("name")[0].pk),

@@ -20,7 +20,8 @@ from tests.browser.started import Studio, started
 # Fonts are there, nothing spins that loads, and two frames have been drawn since.
 SETTLED = """async () => {
   await document.fonts.ready;
-  const loading = ".htmx-request, .run-loading, #team-canvas > [role=status], [aria-busy=true]";
+  const loading =
+    ".htmx-request, .run-loading, .skeleton, .rt-bar .live.is-off, #team-canvas > [role=status]";
   const busy = () => document.querySelector(loading)
     || [...document.querySelectorAll("[data-chart]")].some((chart) => !chart.childElementCount);
   const end = performance.now() + 6000;
