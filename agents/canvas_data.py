@@ -12,6 +12,7 @@ from agents.presets.registry import presets
 from agents.prices import Price
 from agents.publishing import problems_of
 from agents.toolbox.registry import kinds as tool_kinds
+from agents.toolbox.tool import ToolKind
 from agents.topology.graph import dump
 from agents.topology.kind import DesignKind
 from agents.topology.registry import kinds
@@ -32,6 +33,7 @@ def canvas_data(member: Member, team: Team, csrf: str) -> dict[str, Any]:
         "tools": [tool_facts(tool) for tool in queries.tools(workspace)],
         "models": model_facts(workspace),
         "patterns": pattern_facts(),
+        "teams": team_choices(workspace),
         "problems": [problem.as_dict() for problem in problems_of(team)],
         "can_edit": member.may(Role.DESIGNER),
         "urls": urls(member, team),
@@ -101,7 +103,23 @@ def tool_facts(tool: Tool) -> dict[str, Any]:
         "icon": kind.icon if kind else "wrench",
         "effect": kind.effect if kind else "",
         "approval": tool.approval,
+        "parameters": _parameters(kind, tool),
     }
+
+
+def _parameters(kind: ToolKind | None, tool: Tool) -> dict[str, Any]:
+    """The arguments it takes, for nodes that call it themselves; none while it is not set up right."""
+    try:
+        return kind.schema(tool.config) if kind else {}
+    except ValidationError:
+        return {}
+
+
+def team_choices(workspace: Workspace) -> list[dict[str, Any]]:
+    """The published teams, of which a node may be one."""
+    teams = Team.objects.filter(workspace=workspace, archived_at=None, current__isnull=False)
+    rows = teams.values_list("id", "name", "current__number").order_by("name")
+    return [{"id": str(key), "name": name, "version": number} for key, name, number in rows]
 
 
 def model_facts(workspace: Workspace) -> list[dict[str, Any]]:

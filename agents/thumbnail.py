@@ -13,6 +13,7 @@ from agents.topology.registry import kinds
 from agents.topology.view import GraphView
 
 WIDTH, HEIGHT, PADDING = 96, 52, 4
+RISE = 9  # how far an edge that leads back rises above what it connects
 LARGEST = 0.11  # of the canvas' size: a card of 180 is never drawn wider than 20
 LEGIBLE = 9  # narrower cards stay blank
 ROW, COLUMN = 150, 240  # where nodes lie that nobody has placed
@@ -37,10 +38,15 @@ def thumbnail(graph: Graph, states: Mapping[str, str] | None = None, width: int 
     """
     boxes = _scaled(graph, width)
     states = states or {}
+    back = GraphView(graph).back_edges
     edges = format_html_join(
         "",
         '<path class="edge{}" d="{}"/><path class="arrow" d="{}"/>',
-        (_edge(edge, boxes) for edge in graph.edges if edge.source in boxes and edge.target in boxes),
+        (
+            _edge(edge, boxes, edge.id in back)
+            for edge in graph.edges
+            if edge.source in boxes and edge.target in boxes
+        ),
     )
     nodes = format_html_join(
         "",
@@ -64,22 +70,49 @@ def _size(node: Node) -> tuple[int, int]:
 
 
 def _places(graph: Graph) -> dict[str, Position]:
-    """Where nodes are drawn; in columns by how far they are from the beginning if nobody placed them."""
+    """Where nodes are drawn; if nobody placed them, in columns by how far they are from the beginning.
+
+    Workers lie in a row below the first node that runs them.
+    """
     drawn = {node.id: node.position for node in graph.nodes}
     if len(graph.nodes) < 2 or len({(place.x, place.y) for place in drawn.values()}) > 1:
         return drawn
     view = GraphView(graph)
     depth: dict[str, int] = {}
     for name in view.order:
-        depth[name] = max((depth[edge.source] + 1 for edge in view.flow_in(name)), default=0)
+        if name not in view.spawned:
+            depth[name] = max((depth[edge.source] + 1 for edge in view.flow_in(name)), default=0)
     columns: dict[int, list[Node]] = {}
     for node in graph.nodes:
-        columns.setdefault(depth.get(node.id, 0), []).append(node)
-    return {
+        if node.id in depth or node.id not in view.spawned:
+            columns.setdefault(depth.get(node.id, 0), []).append(node)
+    places = {
         node.id: Position(x=column * COLUMN, y=(at - (len(nodes) - 1) / 2) * ROW - _size(node)[1] / 2)
         for column, nodes in columns.items()
         for at, node in enumerate(nodes)
     }
+    _place_spawned(view, places)
+    return places
+
+
+def _place_spawned(view: GraphView, places: dict[str, Position]) -> None:
+    """Below who runs them, level by level; each level to the right of what lies there already."""
+    level = list(places)
+    while level:
+        lower: list[str] = []
+        below = max(place.y for place in places.values()) + ROW
+        taken = min(place.x for place in places.values())
+        for boss in level:
+            run = [*view.workers(boss), *view.peers(boss)]
+            fresh = [name for name in dict.fromkeys(run) if name not in places]
+            left = max(taken, places[boss].x - (len(fresh) - 1) / 2 * COLUMN)
+            for at, name in enumerate(fresh):
+                places[name] = Position(x=left + at * COLUMN, y=below)
+            taken = left + len(fresh) * COLUMN if fresh else taken
+            lower += fresh
+        level = lower
+    for name in view.nodes:
+        places.setdefault(name, Position())
 
 
 def _scaled(graph: Graph, paper: int) -> dict[str, Box]:
@@ -119,27 +152,35 @@ def _words(box: Box) -> str:
     return f"M{x} {y}h0M{round(x + box.width * 0.2, 1)} {y}h{round(box.width * 0.38, 1)}"
 
 
-def _edge(edge: Edge, boxes: Mapping[str, Box]) -> tuple[str, str, str]:
-    """Its class, its curve and its arrow."""
+def _edge(edge: Edge, boxes: Mapping[str, Box], back: bool) -> tuple[str, str, str]:
+    """Its class, its curve and its arrows."""
     source, target = boxes[edge.source], boxes[edge.target]
     kind = "" if edge.kind is EdgeKind.FLOW else f" edge-{edge.kind}"
     if edge.kind is EdgeKind.DELEGATES:
         x1, y1 = _round(source.x + source.width / 2, source.y + source.height)
         x2, y2 = _round(target.x + target.width / 2, target.y)
         bend = round((y1 + y2) / 2, 1)
-        return (
-            kind,
-            f"M{x1} {y1}C{x1} {bend} {x2} {bend} {x2} {y2}",
-            f"M{round(x2 - 1.5, 1)} {round(y2 - 2, 1)}L{x2} {y2}l1.5 -2",
-        )
+        return kind, f"M{x1} {y1}C{x1} {bend} {x2} {bend} {x2} {y2}", _down(x2, y2)
+    if back:
+        x1, y1 = _round(source.x + source.width / 2, source.y)
+        x2, y2 = _round(target.x + target.width / 2, target.y)
+        rise = round(max(min(y1, y2) - RISE, 1.5), 1)
+        return " edge-back", f"M{x1} {y1}C{x1} {rise} {x2} {rise} {x2} {y2}", _down(x2, y2)
     x1, y1 = _round(source.x + source.width, source.middle)
     x2, y2 = _round(target.x, target.middle)
     bend = round((x1 + x2) / 2, 1)
-    return (
-        kind,
-        f"M{x1} {y1}C{bend} {y1} {bend} {y2} {x2} {y2}",
-        f"M{round(x2 - 2, 1)} {round(y2 - 1.5, 1)}L{x2} {y2}l-2 1.5",
-    )
+    curve = f"M{x1} {y1}C{bend} {y1} {bend} {y2} {x2} {y2}"
+    if edge.kind is EdgeKind.HANDOFF:  # it goes both ways
+        return kind, curve, f"{_right(x2, y2)}M{round(x1 + 2, 1)} {round(y1 - 1.5, 1)}L{x1} {y1}l2 1.5"
+    return kind, curve, _right(x2, y2)
+
+
+def _down(x: float, y: float) -> str:
+    return f"M{round(x - 1.5, 1)} {round(y - 2, 1)}L{x} {y}l1.5 -2"
+
+
+def _right(x: float, y: float) -> str:
+    return f"M{round(x - 2, 1)} {round(y - 1.5, 1)}L{x} {y}l-2 1.5"
 
 
 def _round(x: float, y: float) -> tuple[float, float]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from xml.etree import ElementTree
 
 from agents.presets.registry import presets
@@ -65,7 +67,7 @@ def test_kinds_of_edges_and_states_of_nodes_are_told_apart() -> None:
         graph.edges[1].model_copy(update={"kind": EdgeKind.DELEGATES}),
     ]
     svg = drawn(graph.model_copy(update={"edges": edges}), {"n1": "failed"})
-    assert [path.attrib["class"] for path in svg.findall("path")][::2] == [
+    assert [path.attrib["class"] for path in svg.findall("path") if "edge" in path.attrib["class"]] == [
         "edge edge-error",
         "edge edge-delegates",
     ]
@@ -78,4 +80,47 @@ def test_a_graph_with_edges_to_nowhere_and_kinds_nobody_knows_is_drawn_all_the_s
     )
     svg = drawn(graph)
     assert len(boxes(svg)) == 1
-    assert svg.findall("path") == []
+    assert [path.attrib["class"] for path in svg.findall("path")] == ["ink"]  # the lines on its card
+
+
+def every_kind() -> Graph:
+    """A supervisor with workers and a peer, in a loop; nobody has placed them."""
+    kinds = {"input": "input", "lead": "agent", "again": "loop", "output": "output"}
+    nodes = [Node(id=name, kind=kind) for name, kind in kinds.items()]
+    nodes += [Node(id=name, kind="agent") for name in ("first", "second", "peer")]
+    ways = [
+        ("input", "lead", EdgeKind.FLOW),
+        ("lead", "again", EdgeKind.FLOW),
+        ("again", "lead", EdgeKind.FLOW),
+        ("again", "output", EdgeKind.FLOW),
+        ("lead", "output", EdgeKind.ERROR),
+        ("lead", "first", EdgeKind.DELEGATES),
+        ("lead", "second", EdgeKind.DELEGATES),
+        ("lead", "peer", EdgeKind.HANDOFF),
+    ]
+    edges = [Edge(id=f"{a}-{b}-{kind}", source=a, target=b, kind=kind) for a, b, kind in ways]
+    return Graph(nodes=nodes, edges=edges)
+
+
+def test_every_kind_of_edge_has_a_look_of_its_own() -> None:
+    svg = drawn(every_kind())
+    looks = Counter(path.attrib["class"] for path in svg.findall("path") if "edge" in path.attrib["class"])
+    assert looks == {
+        "edge": 3,
+        "edge edge-back": 1,
+        "edge edge-error": 1,
+        "edge edge-delegates": 2,
+        "edge edge-handoff": 1,
+    }
+
+
+def test_workers_hang_below_their_supervisor_and_what_leads_back_rises_above() -> None:
+    graph = every_kind()
+    svg = drawn(graph)
+    top = dict(zip([node.id for node in graph.nodes], [y for _, y, _, _ in boxes(svg)], strict=True))
+    assert top["first"] == top["second"] == top["peer"] > top["lead"]
+    (back,) = svg.findall("path[@class='edge edge-back']")
+    assert min(float(y) for _, y in re.findall(r"([\d.]+) ([\d.]+)", back.attrib["d"])) < top["lead"]
+    for x, y, width, height in boxes(svg):
+        assert 0 <= x <= WIDTH - width
+        assert 0 <= y <= HEIGHT - height

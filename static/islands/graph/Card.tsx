@@ -9,6 +9,7 @@ export interface CardProps {
   text: CardText;
   problems: Problem[];
   selected: boolean;
+  workers?: number; // nodes it delegates to
   state?: NodeState | undefined;
 }
 
@@ -65,7 +66,7 @@ function Role({ text, problems, state }: CardProps) {
 
 const SHOWN_TOOLS = 3;
 
-function Foot({ text }: { text: CardText }) {
+function Foot({ text, workers = 0 }: CardProps) {
   const [first, ...chips] = text.chips;
   const more = text.tools.length - SHOWN_TOOLS;
   return (
@@ -78,6 +79,12 @@ function Foot({ text }: { text: CardText }) {
         <span />
       )}
       <span className="tg-tools">
+        {workers > 0 && (
+          <span className="tg-workers num" title={`Delegates to ${workers} ${workers === 1 ? "node" : "nodes"}`}>
+            <Icon name="users" />
+            {workers}
+          </span>
+        )}
         {chips[0] && (
           <span className="tg-chip-plain" title={chips[0].text}>
             {chips[0].text}
@@ -135,7 +142,7 @@ export const Card = memo(function Card(props: CardProps) {
         </div>
         <Role {...props} />
       </div>
-      {state ? <StateFoot state={state} /> : <Foot text={text} />}
+      {state ? <StateFoot state={state} /> : <Foot {...props} />}
     </div>
   );
 });

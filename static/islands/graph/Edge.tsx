@@ -17,7 +17,9 @@ export interface EdgeData extends Record<string, unknown> {
   kind: EdgeKind;
   label: string;
   rule: boolean; // the label is a rule, set in mono
-  first: boolean; // the first of its source's delegations carries their label
+  back: boolean; // leads back to where each round of a loop begins
+  own: boolean; // it has words of its own, not only those of its kind
+  first: boolean; // the first of its source's delegations carries the label of their kind
   tone: EdgeTone | null;
   from: Kind;
   to: Kind;
@@ -81,8 +83,8 @@ function useWay(props: EdgeProps<TeamEdge>) {
       obstacles.push(rectAtPort(data.from, (props.sourceHandleId ?? "flow") as PortId, from));
       obstacles.push(rectAtPort(data.to, (props.targetHandleId ?? "in") as PortId, to));
     }
-    return route(from, to, obstacles, data?.kind === "delegates");
-  }, [sourceX, sourceY, targetX, targetY, source, target, rects, data?.kind, data?.from, data?.to]);
+    return route(from, to, obstacles, data?.back ? "over" : data?.kind === "delegates" ? "down" : "across");
+  }, [sourceX, sourceY, targetX, targetY, source, target, rects, data?.kind, data?.back, data?.from, data?.to]);
 }
 
 const grow = (rect: Rect): Rect => ({ x: rect.x - 6, y: rect.y - 6, width: rect.width + 12, height: rect.height + 12 });
@@ -93,7 +95,7 @@ export const TeamEdgeView = memo(function TeamEdgeView(props: EdgeProps<TeamEdge
   if (!data) return null;
   const tone = toneOf(data, selected);
   const arrow = `url(#tg-arrow-${tone})`;
-  const classes = `tg-edge is-${data.kind} tone-${tone}${data.tone === "off" ? " is-off" : ""}`;
+  const classes = `tg-edge is-${data.kind} tone-${tone}${data.back ? " is-back" : ""}${data.tone === "off" ? " is-off" : ""}`;
   return (
     <>
       <BaseEdge
@@ -119,10 +121,10 @@ function Label({
   sourceY,
 }: EdgeProps<TeamEdge> & { data: EdgeData; tone: string; way: ReturnType<typeof route> }) {
   const actions = useContext(ActionsContext);
-  const shown = data.label && (data.kind !== "delegates" || data.first);
-  const plus = actions.insert && (selected || data.hovered) && data.kind === "flow";
+  const shown = data.label && (data.kind !== "delegates" || data.own || data.first);
+  const plus = actions.insert && (selected || data.hovered) && !data.back;
   if (!shown && !plus) return null;
-  const at = data.kind === "delegates" ? { x: sourceX, y: sourceY + 38 } : way.label;
+  const at = data.first ? { x: sourceX, y: sourceY + 38 } : way.label;
   return (
     <EdgeLabelRenderer>
       <div
@@ -138,6 +140,7 @@ function Label({
             onClick={() => actions.select(id)}
           >
             {data.kind === "error" && <Icon name="zap" />}
+            {data.back && <Icon name="repeat" />}
             <span className="truncate">{data.label}</span>
           </span>
         )}
@@ -157,6 +160,13 @@ function Label({
   );
 }
 
+/** The kind of edge that a port stands for, on either end. */
+export function kindAt(port: string | null | undefined): EdgeKind {
+  if (port === "top") return "delegates";
+  if (port === "peer") return "handoff";
+  return port === "error" || port === "delegates" || port === "handoff" ? port : "flow";
+}
+
 /** The edge that follows the pointer while connecting. */
 export function ConnectionLine({
   fromX,
@@ -167,19 +177,21 @@ export function ConnectionLine({
   fromNode,
   connectionStatus,
 }: ConnectionLineComponentProps) {
-  const kind = fromHandle?.id === "error" || fromHandle?.id === "delegates" ? fromHandle.id : "flow";
+  const kind = kindAt(fromHandle?.id);
   const from = { x: fromX, y: fromY };
   const to = { x: toX, y: toY };
   const backwards = fromHandle?.type === "target";
   const { x, y } = fromNode.internals.positionAbsolute;
   const own = [{ x, y, width: fromNode.measured.width ?? 0, height: fromNode.measured.height ?? 0 }];
-  const way = backwards ? route(to, from, own, fromHandle?.id === "top") : route(from, to, own, kind === "delegates");
+  const facing = fromHandle?.id === "back" ? "over" : kind === "delegates" ? "down" : "across";
+  const way = backwards ? route(to, from, own, facing) : route(from, to, own, facing);
   const tone = connectionStatus === "invalid" ? "error" : connectionStatus === "valid" ? "selected" : kind;
   return (
     <path
       className={`tg-edge is-${kind} tone-${tone}`}
       d={roundedPath(way.points)}
       markerEnd={`url(#tg-arrow-${tone})`}
+      {...(kind === "handoff" ? { markerStart: `url(#tg-arrow-${tone})` } : {})}
     />
   );
 }

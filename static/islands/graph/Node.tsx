@@ -12,6 +12,7 @@ export interface NodeData extends Record<string, unknown> {
   problems: Problem[];
   state: NodeState | undefined;
   used: string; // the ports edges are at, as "in flow error"; others that are rarely wanted show when needed
+  workers: number; // nodes it delegates to
 }
 export type TeamNode = Node<NodeData, "team">;
 
@@ -20,7 +21,9 @@ export const SIDES = { left: Position.Left, right: Position.Right, top: Position
 const NAMES: Record<Port["id"], string> = {
   in: "Leads in",
   top: "Is delegated to",
+  peer: "Is handed to",
   flow: "Leads to",
+  back: "Leads back to",
   error: "On error",
   delegates: "Delegates to",
   handoff: "Hands off to",
@@ -38,21 +41,23 @@ export function handleBounds(kind: Kind) {
   }));
 }
 
-/** Error and delegation ports without an edge, and flow ports of those who only work for others. */
+const RARE: ReadonlySet<Port["id"]> = new Set(["top", "peer", "back", "error", "handoff"]);
+
+/** Rarely wanted ports without an edge, and flow ports of those who only work for others. */
 function hidden(port: Port, data: NodeData): boolean {
   const used = data.used.split(" ");
-  if (port.id === "top" || port.id === "error") return !used.includes(port.id);
+  if (RARE.has(port.id)) return !used.includes(port.id);
   const works = used.includes("top") && !used.includes("in") && !used.includes("flow");
   return works && port.id !== "delegates";
 }
 
 export const TeamNodeView = memo(function TeamNodeView({ data, selected, isConnectable }: NodeProps<TeamNode>) {
-  const { text, problems, state } = data;
+  const { text, problems, state, workers } = data;
   const View = text.kind.shape === "tile" ? Tile : Card;
   const found = useMemo(() => ports(text.kind), [text.kind]);
   return (
     <>
-      <View text={text} problems={problems} state={state} selected={selected} />
+      <View text={text} problems={problems} state={state} selected={selected} workers={workers} />
       {found.map((port) => (
         <Handle
           key={port.id}

@@ -22,7 +22,7 @@ const NONE: Problem[] = [];
 
 export function Outline(props: OutlineProps) {
   const { graph, selected, onSelect, onOpen } = props;
-  const rows = useMemo(() => outline(graph), [graph]);
+  const rows = useMemo(() => outline(graph, props.catalog), [graph, props.catalog]);
   const nodes = useMemo(() => new Map(graph.nodes.map((node) => [node.id, node])), [graph]);
   const list = useRef<HTMLDivElement>(null);
   const current = rows.some((row) => row.id === selected) ? selected : (rows[0]?.id ?? null);
@@ -61,7 +61,7 @@ function Row(props: OutlineProps & { row: OutlineRow; node: GraphNode; current: 
   const problems = props.problems?.get(node.id) ?? NONE;
   const state = props.states?.[node.id];
   const label = row.via ? edgeLabel(catalog, graph, row.via) : "";
-  const rule = row.via?.kind === "flow" && !row.via.label && row.via.when !== "";
+  const rule = (row.via?.kind === "flow" || row.via?.kind === "delegates") && !row.via.label && row.via.when !== "";
   const chips = text.kind.shape === "tile" ? text.chips.map((chip) => chip.text).join(" · ") : "";
   return (
     <div

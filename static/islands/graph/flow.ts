@@ -1,10 +1,11 @@
 // Turns a graph into what React Flow draws; what did not change stays the same object, so it is not drawn again.
 import type { EdgeData, TeamEdge } from "./Edge";
-import { nodeRect, nodeSize, noteRect, type Rect } from "./geometry";
+import { nodeRect, nodeSize, noteRect, type PortId, type Rect } from "./geometry";
 import { cardText, kindOf, type CardText } from "./kinds";
 import { handleBounds, type TeamNode } from "./Node";
 import type { EdgeState, NodeState } from "./states";
-import type { Catalog, Graph, GraphEdge, GraphNode, Point, Problem } from "./types";
+import { shapeOf, type Shape } from "./shape";
+import type { Catalog, EdgeKind, Graph, GraphEdge, GraphNode, Point, Problem } from "./types";
 import { edgeLabel, edgeSentence, nodeLabel } from "./words";
 
 const NONE: Problem[] = [];
@@ -21,6 +22,7 @@ interface Kept {
   catalog: Catalog;
   look: NodeLook;
   used: string;
+  workers: number;
   text: CardText;
   flow: TeamNode;
 }
@@ -29,10 +31,12 @@ export class NodeBuilder {
   private kept = new Map<string, Kept>();
 
   build(graph: Graph, catalog: Catalog, lookOf: (id: string) => NodeLook): TeamNode[] {
-    const used = usedPorts(graph);
+    const shape = shapeOf(graph, catalog);
+    const used = usedPorts(graph, shape);
     const next = new Map<string, Kept>();
     const nodes = graph.nodes.map((node) => {
-      const made = this.one(node, catalog, lookOf(node.id), used.get(node.id) ?? "");
+      const workers = shape.workers.get(node.id)?.length ?? 0;
+      const made = this.one(node, catalog, lookOf(node.id), used.get(node.id) ?? "", workers);
       next.set(node.id, made);
       return made.flow;
     });
@@ -40,7 +44,7 @@ export class NodeBuilder {
     return nodes;
   }
 
-  private one(node: GraphNode, catalog: Catalog, look: NodeLook, used: string): Kept {
+  private one(node: GraphNode, catalog: Catalog, look: NodeLook, used: string, workers: number): Kept {
     const old = this.kept.get(node.id);
     const sameText = old && old.catalog === catalog && sameApartFromPlace(old.node, node);
     const sameLook =
@@ -49,11 +53,12 @@ export class NodeBuilder {
       old.look.state === look.state &&
       old.look.selected === look.selected &&
       old.look.at === look.at;
-    if (old && sameText && sameLook && old.node === node && old.used === used) return old;
+    const sameWires = old && old.used === used && old.workers === workers;
+    if (old && sameText && sameLook && sameWires && old.node === node) return old;
     const text = sameText ? old.text : cardText(catalog, node);
     const problems = look.problems ?? NONE;
     const sameData =
-      old && sameText && old.look.problems === look.problems && old.look.state === look.state && old.used === used;
+      old && sameText && sameWires && old.look.problems === look.problems && old.look.state === look.state;
     const { width, height } = nodeSize(text.kind);
     const flow: TeamNode = {
       id: node.id,
@@ -65,26 +70,28 @@ export class NodeBuilder {
       handles: handleBounds(text.kind),
       selected: look.selected,
       zIndex: look.selected ? 1 : 0,
-      data: sameData ? old.flow.data : { text, problems, state: look.state, used },
+      data: sameData ? old.flow.data : { text, problems, state: look.state, used, workers },
       ariaRole: "group",
       ariaLabel: nodeLabel(catalog, node, problems, look.state),
     };
-    return { node, catalog, look, used, text, flow };
+    return { node, catalog, look, used, workers, text, flow };
   }
 }
 
-function usedPorts(graph: Graph): Map<string, string> {
+function usedPorts(graph: Graph, shape: Shape): Map<string, string> {
   const used = new Map<string, Set<string>>();
   const use = (id: string, port: string) => used.set(id, (used.get(id) ?? new Set()).add(port));
   for (const edge of graph.edges) {
-    use(edge.source, sourcePort(edge));
-    use(edge.target, targetPort(edge));
+    const back = shape.backEdges.has(edge.id);
+    use(edge.source, sourcePort(edge, back));
+    use(edge.target, targetPort(edge, back));
   }
   return new Map([...used].map(([id, ports]) => [id, [...ports].sort().join(" ")]));
 }
 
-const sourcePort = (edge: GraphEdge) => (edge.kind === "handoff" ? "flow" : edge.kind);
-const targetPort = (edge: GraphEdge) => (edge.kind === "delegates" ? "top" : "in");
+const sourcePort = (edge: GraphEdge, back: boolean): PortId => (back ? "back" : edge.kind);
+const TARGETS: Record<EdgeKind, PortId> = { flow: "in", error: "in", delegates: "top", handoff: "peer" };
+const targetPort = (edge: GraphEdge, back: boolean): PortId => (back ? "top" : TARGETS[edge.kind]);
 
 function sameApartFromPlace(a: GraphNode, b: GraphNode): boolean {
   return a === b || (a.kind === b.kind && a.name === b.name && a.config === b.config);
@@ -101,6 +108,7 @@ export class EdgeBuilder {
 
   build(graph: Graph, catalog: Catalog, look: EdgeLook): TeamEdge[] {
     const nodes = new Map(graph.nodes.map((node) => [node.id, node]));
+    const { backEdges } = shapeOf(graph, catalog);
     const delegating = new Set<string>();
     const next: typeof this.kept = new Map();
     const edges: TeamEdge[] = [];
@@ -109,12 +117,17 @@ export class EdgeBuilder {
       const target = nodes.get(edge.target);
       if (!source || !target) continue;
       const state = look.states?.[edge.id];
-      const first = edge.kind === "delegates" && !delegating.has(edge.source);
+      const back = backEdges.has(edge.id);
+      const said = typeof state === "object" ? (state.label ?? "") : "";
+      const own = said !== "" || edge.label !== "" || edge.when !== "";
+      const first = edge.kind === "delegates" && !own && !delegating.has(edge.source);
       if (first) delegating.add(edge.source);
       const data: EdgeData = {
         kind: edge.kind,
-        label: (typeof state === "object" && state.label) || edgeLabel(catalog, graph, edge),
-        rule: edge.kind === "flow" && !edge.label && edge.when !== "",
+        label: said || edgeLabel(catalog, graph, edge),
+        rule: !said && !edge.label && edge.when !== "",
+        back,
+        own,
         first,
         tone: (typeof state === "object" ? state.tone : state) ?? null,
         from: kindOf(catalog, source),
@@ -126,6 +139,8 @@ export class EdgeBuilder {
       const key = [
         data.label,
         data.rule,
+        back,
+        own,
         first,
         data.tone,
         data.from.name,
@@ -143,8 +158,8 @@ export class EdgeBuilder {
               type: "team",
               source: edge.source,
               target: edge.target,
-              sourceHandle: sourcePort(edge),
-              targetHandle: targetPort(edge),
+              sourceHandle: sourcePort(edge, back),
+              targetHandle: targetPort(edge, back),
               selected,
               data,
               ariaLabel: sentence,

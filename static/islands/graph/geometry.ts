@@ -14,7 +14,9 @@ export interface Port {
   x: number;
   y: number;
 }
-export type PortId = "in" | "top" | "flow" | "error" | "delegates" | "handoff";
+export type PortId = "in" | "top" | "peer" | "flow" | "back" | "error" | "delegates" | "handoff";
+const HIGH = 0.22; // of the height, where hand-overs leave and arrive
+const LOW = 0.78;
 
 export const SNAP = 6;
 export const DOTS = 18;
@@ -44,12 +46,17 @@ export function ports(kind: Kind): Port[] {
   if (kind.takes) {
     found.push({ id: "in", type: "target", side: "left", x: -PORT / 2, y: middle });
     found.push({ id: "top", type: "target", side: "top", x: width / 2 - PORT / 2, y: -PORT / 2 });
+    if (kind.peers) found.push({ id: "peer", type: "target", side: "left", x: -PORT / 2, y: height * HIGH - PORT / 2 });
   }
   if (kind.gives.includes("flow"))
     found.push({ id: "flow", type: "source", side: "right", x: width - PORT / 2, y: middle });
   if (kind.gives.includes("error")) {
-    found.push({ id: "error", type: "source", side: "right", x: width - PORT / 2, y: height * 0.78 - PORT / 2 });
+    found.push({ id: "error", type: "source", side: "right", x: width - PORT / 2, y: height * LOW - PORT / 2 });
   }
+  if (kind.gives.includes("handoff")) {
+    found.push({ id: "handoff", type: "source", side: "right", x: width - PORT / 2, y: height * HIGH - PORT / 2 });
+  }
+  if (kind.loops) found.push({ id: "back", type: "source", side: "top", x: width / 2 - PORT / 2, y: -PORT / 2 });
   if (kind.gives.includes("delegates")) {
     found.push({ id: "delegates", type: "source", side: "bottom", x: width / 2 - PORT / 2, y: height - PORT / 2 });
   }
@@ -65,7 +72,8 @@ export function rectAtPort(kind: Kind, id: PortId, point: Point): Rect {
   if (!port) return { x: point.x, y: point.y, width: 0, height: 0 };
   const dx = port.side === "right" ? PORT : port.side === "left" ? 0 : PORT / 2;
   const dy = port.side === "bottom" ? PORT : port.side === "top" ? 0 : PORT / 2;
-  return { x: point.x - port.x - dx, y: point.y - port.y - dy, width, height };
+  const round = (value: number) => Math.round(value * 100) / 100; // ports lie at parts of a height
+  return { x: round(point.x - port.x - dx), y: round(point.y - port.y - dy), width, height };
 }
 
 export function boundsOf(rects: Rect[]): Rect {

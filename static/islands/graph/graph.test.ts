@@ -6,7 +6,7 @@ import { boundsOf, nodeRect, overlap, ports, rectAtPort } from "./geometry";
 import { cardText, inputNames, kindFields, kindOf, shortDuration } from "./kinds";
 import { outline } from "./outlineRows";
 import { roundedPath, route } from "./route";
-import { fieldsOf, getAt, isShown, leaves, setAt, valueOf } from "./schema";
+import { emptyItem, fieldsOf, getAt, isShown, leaves, setAt, valueOf } from "./schema";
 import { completeGraph, type JsonObject } from "./types";
 import { edgeLabel, edgeSentence, nodeLabel } from "./words";
 
@@ -57,6 +57,9 @@ const SCHEMA: JsonObject = {
     on: { type: "boolean", default: false },
     words: { type: "array", items: { type: "string" } },
     people: { type: "array", items: { $ref: "#/$defs/Person" } },
+    scores: { type: "array", items: { type: "number" } },
+    limits: { type: "object", additionalProperties: { type: "integer" } },
+    free: { type: "object" },
     odd: { anyOf: [{ type: "string" }, { type: "number" }], ui: { widget: "never_heard_of" } },
   },
   $defs: { Person: { type: "object", properties: { email: { type: "string" } } } },
@@ -66,7 +69,7 @@ test("fields without hints get the control that fits their type", () => {
   const fields = fieldsOf(SCHEMA);
   assert.deepEqual(
     fields.map((field) => field.widget),
-    ["text", "select", "number", "switch", "words", "list", "json"],
+    ["text", "select", "number", "switch", "words", "list", "list", "map", "json", "json"],
   );
   assert.deepEqual(fields[1]?.choices, [
     { value: "all", label: "all of them" },
@@ -75,6 +78,8 @@ test("fields without hints get the control that fits their type", () => {
   assert.equal(fields[0]?.required, true);
   assert.equal(fields[2]?.nullable, true);
   assert.equal(fields[5]?.item?.fields[0]?.key, "email");
+  assert.deepEqual([fields[6]?.item?.widget, fields[7]?.item?.widget], ["number", "number"]);
+  assert.deepEqual(fields.slice(5, 8).map((field) => emptyItem(field.item!)), [{}, 0, 0]);
 });
 
 test("a field may depend on another, also on its default", () => {
@@ -94,12 +99,12 @@ test("values are read and written by path; nothing written means the default", (
 
 test("what equals a default may be missing from a document", () => {
   const graph = completeGraph({ nodes: [{ id: "a", kind: "worker" }], edges: [{ id: "e", source: "a", target: "a" }] });
-  assert.deepEqual(graph.nodes[0], { id: "a", kind: "worker", name: "", position: { x: 0, y: 0 }, config: {} });
+  assert.deepEqual(graph.nodes[0], { id: "a", kind: "worker", name: "", position: { x: 0, y: 0 }, config: {}, writes: {} });
   assert.equal(graph.edges[0]?.kind, "flow");
 });
 
 test("an outline nests branches, workers and error paths, and comes back where they meet", () => {
-  const rows = outline(sample()).map((row) => `${"·".repeat(row.depth)}${row.id}`);
+  const rows = outline(sample(), catalog).map((row) => `${"·".repeat(row.depth)}${row.id}`);
   assert.deepEqual(rows, ["start", "pick", "·left", "··helper", "·right", "meet", "end"]);
 });
 
@@ -107,7 +112,7 @@ test("an outline shows everything once, also circles and what hangs loose", () =
   const graph = sample();
   graph.edges.push({ ...edge("meet-end"), id: "back", source: "end", target: "pick" });
   graph.nodes.push({ ...node("left"), id: "loose" });
-  const ids = outline(graph).map((row) => row.id);
+  const ids = outline(graph, catalog).map((row) => row.id);
   assert.deepEqual([...ids].sort(), graph.nodes.map((one) => one.id).sort());
 });
 
@@ -158,7 +163,7 @@ test("a way back goes round both of its nodes", () => {
 });
 
 test("workers hang from one trunk", () => {
-  const ways = [100, 300, 500].map((x) => route({ x: 300, y: 100 }, { x, y: 260 }, [], true));
+  const ways = [100, 300, 500].map((x) => route({ x: 300, y: 100 }, { x, y: 260 }, [], "down"));
   assert.deepEqual(
     ways.map((way) => way.points[1]?.y ?? 0),
     [225, 260, 225],

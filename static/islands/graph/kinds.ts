@@ -35,6 +35,9 @@ export function unknownKind(name: string): Kind {
     gives: ["flow"],
     merges: true,
     chooses: false,
+    works: true,
+    peers: true,
+    loops: false,
     schema: {},
   };
 }

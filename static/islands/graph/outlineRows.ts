@@ -1,6 +1,7 @@
 // A graph as an indented list: what follows stays level, branches, workers and error paths go one deeper,
 // and where branches meet again the list returns to the level of their fork.
-import type { Graph, GraphEdge } from "./types";
+import { shapeOf } from "./shape";
+import type { Catalog, Graph, GraphEdge } from "./types";
 
 export interface OutlineRow {
   id: string;
@@ -16,10 +17,11 @@ class Walk {
   private waiting = new Map<string, number>();
   private out = new Map<string, GraphEdge[]>();
 
-  constructor(graph: Graph) {
+  constructor(graph: Graph, catalog: Catalog) {
+    const { backEdges } = shapeOf(graph, catalog);
     const at = new Map(graph.nodes.map((node) => [node.id, node.position]));
     const known = graph.edges.filter(
-      (edge) => at.has(edge.source) && at.has(edge.target) && edge.source !== edge.target,
+      (edge) => at.has(edge.source) && at.has(edge.target) && edge.source !== edge.target && !backEdges.has(edge.id),
     );
     for (const node of graph.nodes) {
       this.out.set(node.id, []);
@@ -73,6 +75,6 @@ class Walk {
   }
 }
 
-export function outline(graph: Graph): OutlineRow[] {
-  return new Walk(graph).rows;
+export function outline(graph: Graph, catalog: Catalog): OutlineRow[] {
+  return new Walk(graph, catalog).rows;
 }

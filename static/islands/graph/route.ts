@@ -3,6 +3,7 @@ import type { Rect } from "./geometry";
 import type { Point } from "./types";
 
 const STUB = 16; // how far an edge leaves a port before it turns
+const RISE = 30; // how far an edge that leads back rises above what it connects
 const CLEAR = 8; // distance kept from cards
 const BEND = 14; // what a turn costs, in pixels of length
 const CROSS = 900; // what crossing a card costs
@@ -88,8 +89,12 @@ function labelPoint(points: Point[]): Point {
   return best;
 }
 
-export function route(from: Point, to: Point, obstacles: Rect[], downwards = false): Way {
-  if (downwards) {
+/** Which way ports face: from right to left, from a bottom to a top, or from top to top over what lies between. */
+export type Facing = "across" | "down" | "over";
+
+export function route(from: Point, to: Point, obstacles: Rect[], facing: Facing = "across"): Way {
+  if (facing === "over") return routeOver(from, to, obstacles);
+  if (facing === "down") {
     const way = routeDown(flip(from), flip(to), obstacles.map(flipRect));
     return { points: way.points.map(flip), label: flip(way.label) };
   }
@@ -107,6 +112,22 @@ function routeDown(from: Point, to: Point, obstacles: Rect[]): Way {
     if (cost(trunk, near) < CROSS) return finish(trunk);
   }
   return cheapest(ways, near);
+}
+
+/** What leads back: up, across above all cards in between, and down again. */
+function routeOver(from: Point, to: Point, obstacles: Rect[]): Way {
+  const left = Math.min(from.x, to.x) - CLEAR;
+  const right = Math.max(from.x, to.x) + CLEAR;
+  const least = Math.min(from.y, to.y) - RISE;
+  const lanes = new Set([least]);
+  for (const rect of obstacles) {
+    const lane = rect.y - 2 * CLEAR;
+    if (lane < least && rect.x < right && rect.x + rect.width > left) lanes.add(lane);
+  }
+  const ways = [...lanes].map((y) => [from, { x: from.x, y }, { x: to.x, y }, to]);
+  const way = cheapest(ways, obstacles);
+  const [, a = from, b = to] = way.points;
+  return { points: way.points, label: { x: (a.x + b.x) / 2, y: a.y } };
 }
 
 function nearby(from: Point, to: Point, obstacles: Rect[]): Rect[] {

@@ -8,7 +8,10 @@ const WIDGETS = [
   "rule",
   "agent",
   "model",
+  "tool",
   "tools",
+  "team",
+  "arguments",
   "schema",
   "select",
   "number",
@@ -18,6 +21,7 @@ const WIDGETS = [
   "json",
   "group",
   "list",
+  "map",
 ] as const;
 export type Widget = (typeof WIDGETS)[number];
 const isWidget = (hint: string): hint is Widget => (WIDGETS as readonly string[]).includes(hint);
@@ -42,9 +46,10 @@ export interface Field {
   placeholder: string;
   unit: string;
   showIf: JsonObject | null;
+  edges: string[]; // shown only when the node has an edge of one of these kinds; none: always
   schema: JsonObject; // resolved
   fields: Field[]; // of a group
-  item: Field | null; // of a list
+  item: Field | null; // of a list, or the values of a map
 }
 
 const FIRST_SECTION = "Settings";
@@ -102,11 +107,18 @@ function guessWidget(schema: JsonObject, root: JsonObject): Widget {
     case "array": {
       const item = resolve(asObject(schema.items), root).schema;
       if (item.type === "string" && !item.enum) return "words";
-      return item.properties ? "list" : "json";
+      return guessWidget(item, root) === "json" ? "json" : "list";
     }
     default:
-      return schema.properties ? "group" : "json";
+      if (schema.properties) return "group";
+      return isNamed(schema, root) ? "map" : "json";
   }
+}
+
+/** An object with names of a person's choosing, whose values are all of one kind that has a form. */
+function isNamed(schema: JsonObject, root: JsonObject): boolean {
+  const values = asObject(schema.additionalProperties);
+  return schema.type === "object" && Object.keys(values).length > 0 && guessWidget(resolve(values, root).schema, root) !== "json";
 }
 
 function choicesOf(schema: JsonObject, ui: JsonObject): Choice[] {
@@ -148,6 +160,7 @@ function makeField(key: string, raw: JsonObject, root: JsonObject, path: string[
     placeholder: asText(ui.placeholder),
     unit: asText(ui.unit),
     showIf: ui.when ? asObject(ui.when) : null,
+    edges: asList(ui.edges).map(String),
     schema,
     fields: [],
     item: null,
@@ -155,7 +168,25 @@ function makeField(key: string, raw: JsonObject, root: JsonObject, path: string[
   if (widget === "group") field.fields = fieldsOf(schema, root, path, own);
   if (hint === "task") field.fields = field.fields.map(asTask);
   if (widget === "list") field.item = makeField("item", asObject(schema.items), root, [], own);
+  if (widget === "map") field.item = makeField("value", asObject(schema.additionalProperties), root, [], own);
   return field;
+}
+
+/** A field that no schema describes. */
+export function plainField(key: string, widget: Widget, more: Partial<Field> = {}): Field {
+  return {
+    path: [key], key, label: words(key), help: "", section: "", widget, required: false, nullable: false,
+    fallback: undefined, choices: [], subtitle: false, chip: false, placeholder: "", unit: "", showIf: null,
+    edges: [], schema: {}, fields: [], item: null, ...more,
+  };
+}
+
+/** What an item of a list is before anybody filled it in. */
+export function emptyItem(item: Field): Json {
+  if (item.fallback !== undefined) return item.fallback;
+  if (item.choices[0]) return item.choices[0].value;
+  const empty: Record<string, Json> = { number: 0, switch: false, group: {}, map: {}, list: [], words: [], json: null };
+  return empty[item.widget] ?? "";
 }
 
 /** The fields of an object schema, in the order in which its author wrote them. */

@@ -5,6 +5,7 @@ export type Json = null | boolean | number | string | Json[] | { [key: string]: 
 export type JsonObject = { [key: string]: Json };
 
 export type EdgeKind = "flow" | "error" | "delegates" | "handoff";
+export type Carries = "output" | "conversation" | "nothing";
 export type Point = { x: number; y: number };
 
 export interface GraphNode {
@@ -13,6 +14,7 @@ export interface GraphNode {
   name: string;
   position: Point;
   config: JsonObject;
+  writes: Record<string, string>; // variable → rule
 }
 export interface GraphEdge {
   id: string;
@@ -21,11 +23,22 @@ export interface GraphEdge {
   kind: EdgeKind;
   label: string;
   when: string;
+  carries: Carries;
 }
 export interface StickyNote {
   id: string;
   text: string;
   position: Point;
+}
+export type VariableType = "string" | "number" | "integer" | "boolean" | "array" | "object";
+export type Merge = "replace" | "append" | "add" | "merge";
+
+/** What nodes of a team share. */
+export interface Variable {
+  name: string;
+  type: VariableType;
+  merge: Merge;
+  initial: Json; // null: empty
 }
 export interface RunLimits {
   cost_usd?: string | null;
@@ -37,6 +50,7 @@ export interface Graph {
   nodes: GraphNode[];
   edges: GraphEdge[];
   notes: StickyNote[];
+  variables: Variable[];
   limits: RunLimits;
 }
 
@@ -52,6 +66,9 @@ export interface Kind {
   gives: EdgeKind[];
   merges: boolean;
   chooses: boolean;
+  works: boolean; // may others run it, by a delegates edge?
+  peers: boolean; // may it be handed over to?
+  loops: boolean; // may one of its edges lead back?
   schema: JsonObject;
   defaults?: JsonObject; // what holds where a configuration says nothing
 }
@@ -74,6 +91,7 @@ export interface ToolInfo {
   icon: string;
   effect: string;
   approval: string;
+  parameters?: JsonObject; // JSON Schema of the arguments
 }
 export interface ModelInfo {
   endpoint: string;
@@ -102,6 +120,7 @@ export interface LooseGraph {
   nodes?: (Partial<GraphNode> & { id: string; kind: string })[];
   edges?: (Partial<GraphEdge> & { id: string; source: string; target: string })[];
   notes?: (Partial<StickyNote> & { id: string })[];
+  variables?: (Partial<Variable> & { name: string })[];
   limits?: RunLimits;
 }
 
@@ -113,6 +132,7 @@ export function completeGraph(loose: LooseGraph): Graph {
       name: node.name ?? "",
       position: { x: node.position?.x ?? 0, y: node.position?.y ?? 0 },
       config: node.config ?? {},
+      writes: node.writes ?? {},
     })),
     edges: (loose.edges ?? []).map((edge) => ({
       id: edge.id,
@@ -121,11 +141,18 @@ export function completeGraph(loose: LooseGraph): Graph {
       kind: edge.kind ?? "flow",
       label: edge.label ?? "",
       when: edge.when ?? "",
+      carries: edge.carries ?? "output",
     })),
     notes: (loose.notes ?? []).map((note) => ({
       id: note.id,
       text: note.text ?? "",
       position: { x: note.position?.x ?? 0, y: note.position?.y ?? 0 },
+    })),
+    variables: (loose.variables ?? []).map((variable) => ({
+      name: variable.name,
+      type: variable.type ?? "string",
+      merge: variable.merge ?? "replace",
+      initial: variable.initial ?? null,
     })),
     limits: loose.limits ?? {},
   };

@@ -1,5 +1,6 @@
 // What is said of nodes and edges to people who do not see the drawing.
 import { cardText, kindOf, nodeName } from "./kinds";
+import { shapeOf } from "./shape";
 import { stateWord, type NodeState } from "./states";
 import type { Catalog, Graph, GraphEdge, GraphNode, Problem } from "./types";
 
@@ -18,23 +19,25 @@ export function nodeLabel(catalog: Catalog, node: GraphNode, problems: Problem[]
 }
 
 const VERBS = { flow: "leads to", error: "on error leads to", delegates: "delegates to", handoff: "hands off to" };
+const KIND_LABELS = { flow: "", error: "on error", delegates: "delegates", handoff: "handoff" };
 
 export function edgeSentence(catalog: Catalog, graph: Graph, edge: GraphEdge): string {
   const name = (id: string) => {
     const node = graph.nodes.find((one) => one.id === id);
     return node ? nodeName(catalog, node) : id;
   };
-  const label = edgeLabel(catalog, graph, edge);
-  const when = edge.kind === "flow" && label ? `, ${label}` : "";
-  return `${name(edge.source)} ${VERBS[edge.kind]} ${name(edge.target)}${when}`;
+  const back = shapeOf(graph, catalog).backEdges.has(edge.id);
+  const label = edge.kind === "flow" ? edgeLabel(catalog, graph, edge) : edge.label || edge.when;
+  const verb = back ? "leads back to" : VERBS[edge.kind];
+  return `${name(edge.source)} ${verb} ${name(edge.target)}${label ? `, ${label}` : ""}`;
 }
 
 /** The words on an edge: its label or rule; "otherwise" where a rule was given to a neighbour only. */
 export function edgeLabel(catalog: Catalog, graph: Graph, edge: GraphEdge): string {
-  if (edge.label || edge.kind !== "flow") {
-    return edge.label || { error: "on error", delegates: "delegates", handoff: "handoff" }[edge.kind as "error"];
-  }
-  if (edge.when) return edge.when;
+  if (edge.label) return edge.label;
+  if (edge.when && (edge.kind === "flow" || edge.kind === "delegates")) return edge.when;
+  if (edge.kind !== "flow") return KIND_LABELS[edge.kind];
+  if (shapeOf(graph, catalog).backEdges.has(edge.id)) return "again";
   const source = graph.nodes.find((node) => node.id === edge.source);
   if (!source || !kindOf(catalog, source).chooses) return "";
   const others = graph.edges.filter((other) => other.source === edge.source && other.kind === "flow");

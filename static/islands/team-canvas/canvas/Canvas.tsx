@@ -91,7 +91,7 @@ export function Canvas({ items }: { items: PaletteItem[] }) {
     "tg",
     canEdit && "is-editable",
     connecting.wiring && "is-wiring",
-    connecting.wiring === "delegates" && "is-delegating",
+    connecting.wiring?.from === "source" && `is-wiring-${connecting.wiring.kind}`,
   ];
   return (
     <div

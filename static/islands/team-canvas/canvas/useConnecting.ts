@@ -1,22 +1,13 @@
 // Connecting by pointer: what may be connected, what happens where a connection is dropped.
 import type { Connection, FinalConnectionState, IsValidConnection, OnConnectStart } from "@xyflow/react";
 import { useReactFlow } from "@xyflow/react";
-import { useCallback, useState } from "react";
-import type { TeamEdge } from "../../graph/Edge";
+import { useCallback, useRef, useState } from "react";
+import { kindAt, type TeamEdge } from "../../graph/Edge";
 import type { EdgeKind } from "../../graph/types";
 import { changeEdge } from "../model/edits";
 import { whyNot } from "../model/wiring";
-import { connect } from "../store/commands";
+import { connect, connectOrAsk } from "../store/commands";
 import { useEditor } from "../store/hooks";
-
-function kindAt(handle: string | null | undefined): EdgeKind {
-  return handle === "error" || handle === "delegates" || handle === "handoff" ? handle : "flow";
-}
-
-/** The kind an edge gets: its source's port decides; a top port asks for delegation when dragged backwards. */
-function kindOfConnection(connection: { sourceHandle?: string | null; targetHandle?: string | null }): EdgeKind {
-  return kindAt(connection.sourceHandle);
-}
 
 function pointOf(event: MouseEvent | TouchEvent): { x: number; y: number } {
   const touch = "changedTouches" in event ? event.changedTouches[0] : undefined;
@@ -24,29 +15,42 @@ function pointOf(event: MouseEvent | TouchEvent): { x: number; y: number } {
   return { x: at.clientX, y: at.clientY };
 }
 
+interface Wiring {
+  kind: EdgeKind;
+  from: "source" | "target";
+}
+
+/** The kind an edge gets: that of the port where it was begun; drawn backwards, that of the port where it ends. */
+function kindOfConnection(connection: { sourceHandle?: string | null }, begun: Wiring | null): EdgeKind {
+  return begun?.kind === "flow" && begun.from === "target" ? kindAt(connection.sourceHandle) : (begun?.kind ?? "flow");
+}
+
 export function useConnecting() {
   const editor = useEditor();
   const flow = useReactFlow();
-  const [wiring, setWiring] = useState<EdgeKind | null>(null);
+  const [wiring, setWiring] = useState<Wiring | null>(null);
+  const begun = useRef<Wiring | null>(null);
 
   const isValidConnection = useCallback<IsValidConnection<TeamEdge>>(
     (connection) => {
       const { source, target } = connection;
-      const moved = "id" in connection ? connection.id : undefined;
-      return whyNot(editor.graph, editor.catalog, source, target, kindOfConnection(connection), moved) === null;
+      const moved = editor.graph.edges.find((edge) => "id" in connection && edge.id === connection.id);
+      const kind = moved?.kind ?? kindOfConnection(connection, begun.current);
+      return whyNot(editor.graph, editor.catalog, source, target, kind, moved?.id) === null;
     },
     [editor],
   );
 
   const onConnect = useCallback(
     (connection: Connection) => {
-      connect(editor, connection.source, connection.target, kindOfConnection(connection));
+      connect(editor, connection.source, connection.target, kindOfConnection(connection, begun.current));
     },
     [editor],
   );
 
   const onConnectStart = useCallback<OnConnectStart>((_, { handleId, handleType }) => {
-    setWiring(handleType === "target" ? "flow" : kindAt(handleId));
+    begun.current = { kind: kindAt(handleId), from: handleType === "target" ? "target" : "source" };
+    setWiring(begun.current);
   }, []);
 
   const onConnectEnd = useCallback(
@@ -60,8 +64,8 @@ export function useConnecting() {
       const other = state.toNode?.id ?? over?.dataset.id;
       const kind = kindAt(fromHandle.id);
       if (other && other !== fromNode.id) {
-        if (forwards) connect(editor, fromNode.id, other, kind);
-        else connect(editor, other, fromNode.id, fromHandle.id === "top" ? "delegates" : "flow");
+        if (forwards) connectOrAsk(editor, fromNode.id, other, kind);
+        else connectOrAsk(editor, other, fromNode.id, kind);
       } else if (!other && forwards && Math.hypot(at.x - (state.from?.x ?? at.x), 1) > 0) {
         const pane = document.elementFromPoint(at.x, at.y)?.closest(".react-flow__pane");
         if (pane)

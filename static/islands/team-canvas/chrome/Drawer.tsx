@@ -2,13 +2,14 @@
 import { Icon } from "../../graph/Icon";
 import { nodeName } from "../../graph/kinds";
 import type { Graph, Problem } from "../../graph/types";
+import { NOTHING } from "../model/edits";
 import { target } from "../model/problems";
 import type { Editor } from "../store/editor";
 import { useEditor, useEditorState, useGraph, useProblems } from "../store/hooks";
 
 export function goTo(editor: Editor, graph: Graph, problem: Problem): void {
   const found = target(graph, problem);
-  if (!found) return;
+  if (!found) return editor.pick(NOTHING); // what concerns the whole team is edited where nothing is picked
   if (found.kind === "edge") {
     editor.pickEdge(found.id);
     const edge = graph.edges.find((one) => one.id === found.id);

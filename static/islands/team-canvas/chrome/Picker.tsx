@@ -5,7 +5,8 @@ import { cardText, givesOf, kindOf, nodeName } from "../../graph/kinds";
 import type { EdgeKind, GraphNode } from "../../graph/types";
 import { excerpt, search, stillUseful, type PaletteItem } from "../model/palette";
 import { targets } from "../model/wiring";
-import { add, addAfter, connect, insert } from "../store/commands";
+import { add, addAfter, connect, fitsOn, insert } from "../store/commands";
+import { EDGE_KINDS } from "../inspector/edgeKinds";
 import type { Editor, PickerRequest } from "../store/editor";
 import { useEditor, useEditorState } from "../store/hooks";
 
@@ -66,7 +67,7 @@ function useHits(
           group: item.group,
           choose: () => use(item),
         }));
-    const enters = (item: PaletteItem) => item.type !== "pattern" && item.kind.takes;
+    const enters = (item: PaletteItem, edge: EdgeKind) => item.type !== "pattern" && fitsOn(item.kind, edge);
     switch (request.mode) {
       case "connect":
         return {
@@ -76,17 +77,34 @@ function useHits(
             nodeHit(editor, node, () => void connect(editor, request.source, node.id, kind)),
           ),
         };
-      case "insert":
+      case "kind":
+        return {
+          title: `${nameOf(request.source)} and ${nameOf(request.target)}`,
+          placeholder: "How are they connected?",
+          hits: request.kinds.map((one) => ({
+            key: one,
+            title: `${EDGE_WORDS[one]} ${nameOf(request.target)}`,
+            hint: EDGE_KINDS[one].says,
+            icon: EDGE_KINDS[one].icon,
+            group: "routes",
+            choose: () => void connect(editor, request.source, request.target, one),
+          })),
+        };
+      case "insert": {
+        const on = graph.edges.find((edge) => edge.id === request.edge)?.kind ?? "flow";
         return {
           title: "Insert here",
           placeholder: "What comes in between?",
-          hits: things((item) => insert(editor, item, request.edge), enters),
+          hits: things((item) => insert(editor, item, request.edge), (item) => enters(item, on)),
         };
+      }
       case "after":
         return {
           title: `${nameOf(request.source)} ${EDGE_WORDS[request.kind].toLowerCase()}`,
           placeholder: "Add a node",
-          hits: things((item) => addAfter(editor, item, request.source, request.kind, request.at), enters),
+          hits: things((item) => addAfter(editor, item, request.source, request.kind, request.at), (item) =>
+            enters(item, request.kind),
+          ),
         };
       case "add":
         return { title: "Add here", placeholder: "Add a node", hits: things((item) => add(editor, item, request.at)) };

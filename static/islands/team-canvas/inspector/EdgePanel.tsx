@@ -1,54 +1,19 @@
 // One connection: what kind it is, its words, and the rule that decides whether it is taken.
 import { Icon } from "../../graph/Icon";
 import { givesOf, kindOf, nodeName } from "../../graph/kinds";
-import type { Field } from "../../graph/schema";
-import type { EdgeKind, GraphEdge, Problem } from "../../graph/types";
+import { plainField } from "../../graph/schema";
+import { shapeOf } from "../../graph/shape";
+import type { Carries, EdgeKind, GraphEdge, Kind, Problem } from "../../graph/types";
 import { changeEdge } from "../model/edits";
 import { problemsAt } from "../model/problems";
 import { whyNot } from "../model/wiring";
 import { removePicked } from "../store/commands";
 import { useEditor, useGraph, useProblems } from "../store/hooks";
+import { CARRIES, EDGE_KINDS } from "./edgeKinds";
 import { RuleControl } from "./widgets/Template";
 
-const KINDS: Record<EdgeKind, { title: string; icon: string; says: string }> = {
-  flow: { title: "Flow", icon: "arrow-right", says: "The output goes to the next node, whole." },
-  error: {
-    title: "On error",
-    icon: "zap",
-    says: "Taken when the node fails after its retries, instead of failing the run.",
-  },
-  delegates: {
-    title: "Delegates",
-    icon: "network",
-    says: "Offers the worker as a tool; several asked in one turn run at once.",
-  },
-  handoff: {
-    title: "Handoff",
-    icon: "arrow-left-right",
-    says: "Passes the whole conversation on; exactly one of them is active.",
-  },
-};
 const NONE: Problem[] = [];
-const RULE: Field = {
-  path: ["when"],
-  key: "when",
-  label: "Rule",
-  help: "",
-  section: "",
-  widget: "rule",
-  required: false,
-  nullable: false,
-  fallback: "",
-  choices: [],
-  subtitle: false,
-  chip: false,
-  placeholder: "",
-  unit: "",
-  showIf: null,
-  schema: {},
-  fields: [],
-  item: null,
-};
+const RULE = plainField("when", "rule", { label: "Rule" });
 
 export function EdgePanel({ edge }: { edge: GraphEdge }) {
   const editor = useEditor();
@@ -63,23 +28,29 @@ export function EdgePanel({ edge }: { edge: GraphEdge }) {
   const setKind = (kind: EdgeKind) => {
     const refused = whyNot(graph, editor.catalog, edge.source, edge.target, kind, edge.id);
     if (refused) editor.toast(refused, "bad");
-    else change({ kind }, `Make it ${KINDS[kind].title.toLowerCase()}`);
+    else {
+      const carries = EDGE_KINDS[kind].carries[edge.carries] ? edge.carries : "output";
+      const when = kind === "flow" || kind === "delegates" ? edge.when : "";
+      change({ kind, carries, when }, `Make it ${EDGE_KINDS[kind].title.toLowerCase()}`);
+    }
   };
   const wrongRule = problemsAt(problems, ["when"]);
   const rest = problems.filter((problem) => !wrongRule.includes(problem));
-  const rules = edge.kind === "flow" && (from.chooses || edge.when !== "");
+  const words = EDGE_KINDS[edge.kind];
+  const back = shapeOf(graph, editor.catalog).backEdges.has(edge.id);
+  const rules = edge.when !== "" || (edge.kind === "flow" && !back && !from.loops) || edge.kind === "delegates";
   const kinds = from.gives.includes(edge.kind) ? givesOf(from) : [edge.kind, ...givesOf(from)];
   return (
     <>
       <div className="tc-inspector-head">
         <span className="tg-icon is-large">
-          <Icon name={KINDS[edge.kind].icon} />
+          <Icon name={words.icon} />
         </span>
         <div className="tc-inspector-title">
           <b className="truncate">
-            {nodeName(editor.catalog, source)} → {nodeName(editor.catalog, target)}
+            {nodeName(editor.catalog, source)} {edge.kind === "handoff" ? "↔" : "→"} {nodeName(editor.catalog, target)}
           </b>
-          <small>Connection</small>
+          <small>{back ? "The way back of a loop" : "Connection"}</small>
         </div>
         {editor.canEdit && (
           <button
@@ -116,11 +87,11 @@ export function EdgePanel({ edge }: { edge: GraphEdge }) {
           >
             {kinds.map((kind) => (
               <option key={kind} value={kind}>
-                {KINDS[kind].title}
+                {EDGE_KINDS[kind].title}
               </option>
             ))}
           </select>
-          <p className="field-help">{KINDS[edge.kind].says}</p>
+          <p className="field-help">{back ? "Leads back to where each round of the loop begins." : words.says}</p>
         </div>
         <div className="field">
           <label className="field-label" htmlFor="tc-edge-label">
@@ -134,7 +105,7 @@ export function EdgePanel({ edge }: { edge: GraphEdge }) {
             disabled={!editor.canEdit}
             onChange={(event) => change({ label: event.target.value }, "Change a label", "label")}
           />
-          {from.chooses && edge.kind === "flow" && (
+          {from.chooses && !from.loops && edge.kind === "flow" && (
             <p className="field-help">
               {nodeName(editor.catalog, source)} chooses among the labels of its connections.
             </p>
@@ -149,7 +120,7 @@ export function EdgePanel({ edge }: { edge: GraphEdge }) {
               field={RULE}
               id="tc-edge-rule"
               value={edge.when}
-              context={{ node: source.id, edge: edge.id, disabled: !editor.canEdit }}
+              context={{ node: source.id, after: true, disabled: !editor.canEdit }}
               invalid={wrongRule.length > 0}
               describedBy="tc-edge-rule-help"
               onChange={(next) => change({ when: typeof next === "string" ? next : "" }, "Change a rule", "when")}
@@ -163,11 +134,12 @@ export function EdgePanel({ edge }: { edge: GraphEdge }) {
               </div>
             ))}
             <p id="tc-edge-rule-help" className="field-help">
-              Taken when the rule (CEL) is true. Without a rule it is what is left when no other rule holds.
+              {ruleHelp(edge, from)}
             </p>
           </div>
         )}
-        {editor.canEdit && edge.kind === "flow" && (
+        <CarriesField edge={edge} onChange={(carries) => change({ carries }, "Change what it carries")} />
+        {editor.canEdit && !back && (
           <button
             type="button"
             className="btn btn-sm"
@@ -179,5 +151,38 @@ export function EdgePanel({ edge }: { edge: GraphEdge }) {
         )}
       </div>
     </>
+  );
+}
+
+/** When a rule is asked differs with what the node it leaves does with its connections. */
+function ruleHelp(edge: GraphEdge, from: Kind): string {
+  if (edge.kind === "delegates") return "Asked (CEL) where the node that delegates chooses by rules.";
+  if (from.chooses) return "Taken when the rule (CEL) is true. Without a rule it is what is left when no other rule holds.";
+  return "Taken when the rule (CEL) is true once the node is done. Without a rule it is always taken.";
+}
+
+function CarriesField({ edge, onChange }: { edge: GraphEdge; onChange(carries: Carries): void }) {
+  const editor = useEditor();
+  const choices = CARRIES.filter((one) => EDGE_KINDS[edge.kind].carries[one] ?? one === edge.carries);
+  if (choices.length < 2) return null;
+  return (
+    <div className="field">
+      <label className="field-label" htmlFor="tc-edge-carries">
+        Carries
+      </label>
+      <select
+        id="tc-edge-carries"
+        className="input"
+        value={edge.carries}
+        disabled={!editor.canEdit}
+        onChange={(event) => onChange(event.target.value as Carries)}
+      >
+        {choices.map((one) => (
+          <option key={one} value={one}>
+            {EDGE_KINDS[edge.kind].carries[one] ?? `${one} (has no effect here)`}
+          </option>
+        ))}
+      </select>
+    </div>
   );
 }

@@ -3,12 +3,11 @@ import { Icon } from "../../graph/Icon";
 import { isShown, valueOf, type Field } from "../../graph/schema";
 import type { Json, JsonObject, Problem } from "../../graph/types";
 import { problemsAt } from "../model/problems";
-import { ListControl } from "./widgets/List";
-import { CONTROLS, SELF_LABELLED } from "./widgets/controls";
+import { controlOf, SELF_LABELLED } from "./widgets/controls";
 
 export interface FormContext {
   node: string | null; // whose templates and rules these are
-  edge?: string; // a rule on an edge also reads the output of the node it leaves
+  after?: boolean; // asked when the node is done, so that what it gives can be read
   disabled: boolean;
 }
 export interface ControlProps {
@@ -17,6 +16,7 @@ export interface ControlProps {
   value: Json | undefined; // undefined: the default holds
   context: FormContext;
   invalid: boolean;
+  problems?: Problem[]; // of what lies within: items of a list
   describedBy: string | undefined;
   onChange(next: Json | undefined): void;
 }
@@ -78,16 +78,14 @@ interface RowProps {
 function Row({ field, shown, prefix, problems, context, onChange }: RowProps) {
   const id = fieldId(prefix, field.path);
   const found = problemsAt(problems, field.path);
-  const Control =
-    field.widget === "list"
-      ? ListControl
-      : (CONTROLS[field.widget as Exclude<Field["widget"], "group" | "list">] ?? CONTROLS.json);
+  const Control = controlOf(field);
   const notes = [field.help && `${id}-help`, found.length > 0 && `${id}-problem`].filter(Boolean).join(" ");
   const common = {
     field,
     id,
     context,
     invalid: found.length > 0,
+    problems: found,
     describedBy: notes || undefined,
     value: shown,
     onChange: (next: Json | undefined) => onChange(field.path, next),

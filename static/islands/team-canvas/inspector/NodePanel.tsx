@@ -2,18 +2,20 @@
 import { useEffect, useMemo, useState } from "react";
 import { Icon } from "../../graph/Icon";
 import { agentOf, cardText, kindFields, kindOf } from "../../graph/kinds";
-import { leaves, setAt } from "../../graph/schema";
+import { leaves, setAt, type Field } from "../../graph/schema";
 import type { GraphNode, Json, Problem } from "../../graph/types";
 import { changeConfig, changeNode } from "../model/edits";
 import { problemsAt } from "../model/problems";
 import { duplicate, removePicked } from "../store/commands";
-import { useEditor, useEditorState, useProblems } from "../store/hooks";
+import { useEditor, useEditorState, useGraph, useProblems } from "../store/hooks";
 import { Form, fieldId } from "./Form";
 import { Tabs, type Tab } from "./Tabs";
+import { Writes } from "./Variables";
 import { Wiring } from "./Wiring";
 
 const NONE: Problem[] = [];
 const WIRING = "Wiring";
+const VARIABLES = "Variables";
 
 function Head({ node }: { node: GraphNode }) {
   const editor = useEditor();
@@ -93,21 +95,25 @@ export function NodePanel({ node }: { node: GraphNode }) {
   const problems = useProblems().byNode.get(node.id) ?? NONE;
   const pointing = useEditorState((state) => state.pointing);
   const kind = kindOf(editor.catalog, node);
-  const all = kindFields(kind);
+  const wired = useWired(node.id);
+  const all = useMemo(() => kindFields(kind).filter((field) => isWired(field, wired)), [kind, wired]);
   const flat = useMemo(() => leaves(all), [all]);
   const sections = useMemo(() => [...new Set(flat.map((field) => field.section))], [flat]);
-  const inForm = new Set(flat.flatMap((field) => problemsAt(problems, field.path)));
+  const ofWrites = problems.filter((problem) => problem.field.startsWith("writes."));
+  const inForm = new Set([...ofWrites, ...flat.flatMap((field) => problemsAt(problems, field.path))]);
   const rest = problems.filter((problem) => !inForm.has(problem));
   const [chosen, setChosen] = useState("");
-  const current = [...sections, WIRING].includes(chosen) ? chosen : (sections[0] ?? WIRING);
+  const current = [...sections, VARIABLES, WIRING].includes(chosen) ? chosen : (sections[0] ?? WIRING);
 
   useEffect(() => {
     if (!pointing || pointing.node !== node.id) return;
     const field = flat.find((one) => problemsAt([pointing], one.path).length > 0);
+    const written = pointing.field.startsWith("writes.");
     editor.set({ pointing: null });
-    if (!field) return;
-    setChosen(field.section);
-    requestAnimationFrame(() => document.getElementById(fieldId(node.id, field.path))?.focus());
+    if (!field && !written) return;
+    setChosen(field?.section ?? VARIABLES);
+    const id = fieldId(node.id, field?.path ?? pointing.field.split("."));
+    requestAnimationFrame(() => document.getElementById(id)?.focus());
   }, [pointing, node.id, flat, editor]);
 
   const tabs: Tab[] = [
@@ -116,6 +122,7 @@ export function NodePanel({ node }: { node: GraphNode }) {
       title: section,
       wrong: flat.some((field) => field.section === section && problemsAt(problems, field.path).length > 0),
     })),
+    { id: VARIABLES, title: VARIABLES, wrong: ofWrites.length > 0 },
     { id: WIRING, title: WIRING, wrong: false },
   ];
   const shown = useMemo(() => inSection(all, current), [all, current]);
@@ -132,6 +139,8 @@ export function NodePanel({ node }: { node: GraphNode }) {
         <Rest problems={rest} />
         {current === WIRING ? (
           <Wiring node={node} />
+        ) : current === VARIABLES ? (
+          <Writes node={node} problems={ofWrites} />
         ) : (
           <Form
             fields={shown}
@@ -142,11 +151,23 @@ export function NodePanel({ node }: { node: GraphNode }) {
             onChange={onChange}
           />
         )}
-        {current !== WIRING && shown.length === 0 && <p className="tc-none">There is nothing to set here.</p>}
+        {current !== WIRING && current !== VARIABLES && shown.length === 0 && <p className="tc-none">There is nothing to set here.</p>}
       </Tabs>
     </>
   );
 }
+
+/** The kinds of connection the node has, to either side for those that go both ways. */
+function useWired(id: string): string {
+  const { edges } = useGraph();
+  return useMemo(() => {
+    const mine = edges.filter((edge) => edge.source === id || (edge.kind === "handoff" && edge.target === id));
+    return [...new Set(mine.map((edge) => edge.kind))].sort().join(" ");
+  }, [edges, id]);
+}
+
+const isWired = (field: Field, wired: string): boolean =>
+  !field.edges.length || field.edges.some((kind) => wired.split(" ").includes(kind));
 
 /** The fields of one section; groups are kept, with what of them belongs there. */
 function inSection(fields: ReturnType<typeof kindFields>, section: string): ReturnType<typeof kindFields> {

@@ -1,38 +1,17 @@
 // Nothing picked: the team itself. What a run may use up, and how to begin.
 import { Icon } from "../../graph/Icon";
-import type { Field } from "../../graph/schema";
+import { plainField, type Field } from "../../graph/schema";
 import type { Json, RunLimits } from "../../graph/types";
 import { count } from "../../graph/words";
 import { changeLimits } from "../model/edits";
 import { useEditor, useGraph } from "../store/hooks";
 import { showKeys } from "../store/keys";
 import type { ControlProps } from "./Form";
+import { Variables } from "./Variables";
 import { DurationControl, NumberControl } from "./widgets/Numbers";
 
-const LIMIT: Omit<Field, "path" | "key" | "label"> = {
-  help: "",
-  section: "",
-  widget: "number",
-  required: false,
-  nullable: true,
-  fallback: undefined,
-  choices: [],
-  subtitle: false,
-  chip: false,
-  placeholder: "No limit",
-  unit: "",
-  showIf: null,
-  schema: {},
-  fields: [],
-  item: null,
-};
-const limit = (key: keyof RunLimits, label: string, more: Partial<Field> = {}): Field => ({
-  ...LIMIT,
-  key,
-  path: ["limits", key],
-  label,
-  ...more,
-});
+const limit = (key: keyof RunLimits, label: string, more: Partial<Field> = {}): Field =>
+  plainField(key, "number", { path: ["limits", key], label, nullable: true, placeholder: "No limit", ...more });
 const LIMITS = [
   limit("cost_usd", "Cost", { unit: "US $" }),
   limit("model_calls", "Model calls", { schema: { type: "integer", minimum: 1 }, fallback: 200 }),
@@ -93,6 +72,7 @@ export function TeamPanel() {
             );
           })}
         </section>
+        <Variables />
         {editor.canEdit && (
           <ul className="tc-hints">
             <li>

@@ -1,15 +1,18 @@
 // Copy and paste as JSON text, within a team, between teams, or into a chat window and back.
-import { completeGraph, type Graph, type JsonObject, type LooseGraph, type Point } from "../../graph/types";
+import { completeGraph, type Graph, type Json, type LooseGraph, type Point } from "../../graph/types";
 import type { Picked } from "./edits";
 import { freeKey, nodeIds, noteId } from "./ids";
 import { renameReferences } from "./references";
 
 const FORMAT = "troupe.fragment/v1";
 
-/** The picked part of a graph: nodes, the edges between them, notes. */
+/** The picked part of a graph: nodes, the edges between them, the variables they write, notes. */
 export function fragment(graph: Graph, picked: Picked): Graph {
+  const nodes = graph.nodes.filter((node) => picked.nodes.has(node.id));
+  const written = new Set(nodes.flatMap((node) => Object.keys(node.writes)));
   return {
-    nodes: graph.nodes.filter((node) => picked.nodes.has(node.id)),
+    nodes,
+    variables: graph.variables.filter((variable) => written.has(variable.name)),
     edges: graph.edges.filter((edge) => picked.nodes.has(edge.source) && picked.nodes.has(edge.target)),
     notes: graph.notes.filter((note) => picked.notes.has(note.id)),
     limits: {},
@@ -17,7 +20,7 @@ export function fragment(graph: Graph, picked: Picked): Graph {
 }
 
 export function toText(part: Graph): string {
-  return JSON.stringify({ format: FORMAT, nodes: part.nodes, edges: part.edges, notes: part.notes }, null, 2);
+  return JSON.stringify({ format: FORMAT, nodes: part.nodes, edges: part.edges, notes: part.notes, variables: part.variables }, null, 2);
 }
 
 /** A fragment, a graph or a whole team file; null when the text is something else. */
@@ -40,7 +43,10 @@ export function fromText(text: string): Graph | null {
   const edges = Array.isArray(loose.edges)
     ? loose.edges.filter((edge) => typeof edge?.source === "string" && typeof edge.target === "string")
     : [];
-  return completeGraph({ ...loose, edges });
+  const variables = Array.isArray(loose.variables)
+    ? loose.variables.filter((variable) => typeof variable?.name === "string")
+    : [];
+  return completeGraph({ ...loose, edges, variables });
 }
 
 /** `part` laid into `graph` under free names, its top left at `at` (or a step away from where it was). */
@@ -54,16 +60,14 @@ export function paste(graph: Graph, part: Graph, at?: Point): { graph: Graph; pi
   }
   const shift = offset(part, at);
   const moved = ({ x, y }: Point): Point => ({ x: x + shift.x, y: y + shift.y });
-  const rename = (value: JsonObject): JsonObject =>
-    [...names].reduce<JsonObject>(
-      (config, [from, to]) => (from === to ? config : (renameReferences(config, from, to) as JsonObject)),
-      value,
-    );
+  const rename = <T extends Json>(value: T): T =>
+    [...names].reduce((text, [from, to]) => (from === to ? text : (renameReferences(text, from, to) as T)), value);
   const nodes = part.nodes.map((node) => ({
     ...node,
     id: names.get(node.id)!,
     position: moved(node.position),
     config: rename(node.config),
+    writes: rename(node.writes),
   }));
   const edgeIds = new Set(graph.edges.map((edge) => edge.id));
   const edges = part.edges.flatMap((edge) => {
@@ -71,7 +75,7 @@ export function paste(graph: Graph, part: Graph, at?: Point): { graph: Graph; pi
     const target = names.get(edge.target);
     if (!source || !target) return [];
     const id = free(`${source}-${edge.kind === "flow" ? "" : `${edge.kind}-`}${target}`, edgeIds);
-    return [{ ...edge, id, source, target }];
+    return [{ ...edge, id, source, target, when: rename(edge.when) }];
   });
   const noteIds = new Set(graph.notes.map((note) => note.id));
   const notes = part.notes.map((note) => {
@@ -85,6 +89,10 @@ export function paste(graph: Graph, part: Graph, at?: Point): { graph: Graph; pi
       nodes: [...graph.nodes, ...nodes],
       edges: [...graph.edges, ...edges],
       notes: [...graph.notes, ...notes],
+      variables: [
+        ...graph.variables,
+        ...part.variables.filter((one) => !graph.variables.some((other) => other.name === one.name)),
+      ],
     },
     picked: {
       nodes: new Set(nodes.map((node) => node.id)),

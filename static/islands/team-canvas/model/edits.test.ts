@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as edits from "./edits";
-import { sample } from "./sample";
+import { circling, sample } from "./sample";
 
 const flows = (graph: ReturnType<typeof sample>) => graph.edges.map((edge) => `${edge.source}→${edge.target}`);
 
@@ -43,7 +43,7 @@ test("closing a gap makes no second edge between the same two", () => {
 });
 
 test("inserting on an edge keeps label and rule on the way in", () => {
-  const node = { id: "gate", kind: "worker", name: "", position: { x: 0, y: 0 }, config: {} };
+  const node = { id: "gate", kind: "worker", name: "", position: { x: 0, y: 0 }, config: {}, writes: {} };
   const graph = edits.insertOn(sample(), "pick-left", node, true);
   assert.equal(graph.edges.find((edge) => edge.id === "pick-left")?.target, "gate");
   assert.equal(graph.edges.find((edge) => edge.source === "gate")?.target, "left");
@@ -84,4 +84,40 @@ test("moving things and writing notes does not change what the team means", () =
   assert(!edits.meansTheSame(before, edits.changeNode(before, "left", { name: "New" })));
   assert(!edits.meansTheSame(before, edits.connect(before, "start", "end", "flow").graph));
   assert(!edits.meansTheSame(before, edits.changeLimits(before, { tokens: 5 })));
+});
+
+test("a renamed variable is followed by what reads and what writes it", () => {
+  let graph = edits.changeWrite(edits.addVariable(sample(), "score"), "left", "score", "vars.score + 1");
+  graph = edits.changeConfig(graph, "right", () => ({ task: { description: "{{ vars.score }} of {{ vars.scores }}" } }));
+  const renamed = edits.changeVariable(graph, 0, { name: "points" });
+  assert.deepEqual(renamed.nodes.find((node) => node.id === "left")?.writes, { points: "vars.points + 1" });
+  assert.deepEqual(renamed.nodes.find((node) => node.id === "right")?.config, {
+    task: { description: "{{ vars.points }} of {{ vars.scores }}" },
+  });
+  const gone = edits.removeVariable(renamed, 0);
+  assert.deepEqual(gone.nodes.find((node) => node.id === "left")?.writes, {});
+  assert(!edits.meansTheSame(graph, renamed));
+  assert(!edits.meansTheSame(graph, edits.changeWrite(graph, "left", "score", "2")));
+});
+
+test("what stands on an edge keeps its kind of connection", () => {
+  const node = { ...sample().nodes[2]!, id: "new" };
+  const hung = edits.insertOn(sample(), "left-delegates-helper", node, true);
+  const mine = hung.edges.filter((edge) => edge.source === "new" || edge.target === "new");
+  assert.deepEqual(
+    mine.map((edge) => [edge.source, edge.kind, edge.target]),
+    [
+      ["left", "delegates", "new"],
+      ["new", "delegates", "helper"],
+    ],
+  );
+  const failed = edits.connect(sample(), "left", "end", "error");
+  const caught = edits.insertOn(failed.graph, failed.edge.id, node, true);
+  assert.deepEqual(caught.edges.at(-1)?.kind, "flow", "what failed flows on from there");
+});
+
+test("a loop's node may go: what led to it leads on, not back", () => {
+  const drawn = edits.connect(circling(), "again", "pick", "flow");
+  const without = edits.removeAndMend(drawn.graph, "again", new Set([drawn.edge.id]));
+  assert(flows(without).includes("meet→end"));
 });

@@ -16,11 +16,12 @@ test("agents become nodes of the kind that is made for them", () => {
     name: "Ada 2",
     position: { x: 1, y: 2 },
     config: { who: "ada" },
+    writes: {},
   });
 });
 
 test("search takes words in any order, titles first", () => {
-  assert.deepEqual(titles(""), ["Ada", "Pattern", "Start", "Worker", "Chooser", "Meet", "End"]);
+  assert.deepEqual(titles(""), ["Ada", "Pattern", "Start", "Worker", "Chooser", "Round", "Meet", "End"]);
   assert.deepEqual(titles("resea"), ["Ada"]);
   assert.deepEqual(titles("choo"), ["Chooser"]);
   assert.deepEqual(titles("nothing"), []);
@@ -28,7 +29,7 @@ test("search takes words in any order, titles first", () => {
 
 test("a team has one beginning and one end", () => {
   const offered = items.filter((item) => stillUseful(item, sample(), catalog)).map((item) => item.title);
-  assert.deepEqual(offered, ["Ada", "Pattern", "Worker", "Chooser", "Meet"]);
+  assert.deepEqual(offered, ["Ada", "Pattern", "Worker", "Chooser", "Round", "Meet"]);
 });
 
 test("a pattern comes without agents that are not here", () => {

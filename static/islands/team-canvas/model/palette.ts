@@ -130,6 +130,7 @@ export function nodeFrom(
     name: freeName(item.title, names),
     position,
     config,
+    writes: {},
   };
 }
 

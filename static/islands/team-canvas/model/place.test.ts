@@ -20,7 +20,7 @@ test("a new node covers nothing", () => {
     const at = freePlace(graph, catalog, worker, { x: 340, y: 0 });
     const size = { ...at, width: 180, height: 102 };
     for (const rect of rects(graph, catalog).values()) assert(!overlap(size, rect), `covers at ${n}`);
-    graph = { ...graph, nodes: [...graph.nodes, { id: `n${n}`, kind: "worker", name: "", position: at, config: {} }] };
+    graph = { ...graph, nodes: [...graph.nodes, { id: `n${n}`, kind: "worker", name: "", position: at, config: {}, writes: {} }] };
   }
 });
 

@@ -12,6 +12,9 @@ const kind = (name: string, more: Partial<Kind>): Kind => ({
   gives: ["flow"],
   merges: false,
   chooses: false,
+  works: false,
+  peers: false,
+  loops: false,
   schema: {},
   ...more,
 });
@@ -25,7 +28,9 @@ export const KINDS: Kind[] = [
   }),
   kind("worker", {
     group: "thinks",
-    gives: ["delegates", "error", "flow"],
+    gives: ["delegates", "error", "flow", "handoff"],
+    works: true,
+    peers: true,
     schema: {
       properties: {
         who: { type: "string", default: "", ui: { widget: "agent", subtitle: true, chip: true, section: "Role" } },
@@ -43,6 +48,7 @@ export const KINDS: Kind[] = [
     },
   }),
   kind("chooser", { chooses: true }),
+  kind("round", { shape: "tile", chooses: true, loops: true }),
   kind("meet", { shape: "tile", merges: true }),
   kind("end", { shape: "tile", gives: [] }),
 ];
@@ -95,4 +101,13 @@ export function sample(): Graph {
     ],
     notes: [{ id: "note-1", text: "Hello", position: { x: 0, y: 0 } }],
   });
+}
+
+/** The same with a node behind `meet` that may lead back; nothing leads back yet. */
+export function circling(): Graph {
+  const graph = sample();
+  const again = { ...graph.nodes[0]!, id: "again", kind: "round", position: { x: 660, y: 129 } };
+  const edges = graph.edges.map((edge) => (edge.id === "meet-end" ? { ...edge, target: "again" } : edge));
+  const onwards = { ...graph.edges[0]!, id: "again-end", source: "again", target: "end" };
+  return { ...graph, nodes: [...graph.nodes, again], edges: [...edges, onwards] };
 }

@@ -37,6 +37,7 @@ export interface CanvasData {
   tools: ToolInfo[];
   models: ModelInfo[];
   patterns?: Pattern[];
+  teams?: { id: string; name: string; version: number }[]; // published ones
   problems: Problem[];
   can_edit: boolean;
   urls: Urls;

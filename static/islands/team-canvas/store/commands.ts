@@ -1,13 +1,14 @@
 // What a person can do to the graph, however they ask for it: pointer, key, menu or outline.
 import { nodeSize, type Rect } from "../../graph/geometry";
 import { kindOf, nodeName } from "../../graph/kinds";
+import { shapeOf } from "../../graph/shape";
 import type { EdgeKind, Graph, Kind, Point } from "../../graph/types";
 import { count } from "../../graph/words";
 import * as clipboard from "../model/clipboard";
 import * as edits from "../model/edits";
 import { nodeFrom, withoutStrangers, type PaletteItem } from "../model/palette";
 import { align as aligned, besides, freePlace, makeRoom, rects, snap, type Alignment } from "../model/place";
-import { whyNot } from "../model/wiring";
+import { possible, whyNot } from "../model/wiring";
 import type { Editor } from "./editor";
 
 const only = (id: string): edits.Picked => ({ ...edits.NOTHING, nodes: new Set([id]) });
@@ -99,17 +100,40 @@ export function addAfter(editor: Editor, item: PaletteItem, source: string, kind
   editor.view?.reveal(node.id);
 }
 
+/** Whether a node of this kind may stand where an edge of that kind leads. */
+export function fitsOn(kind: Kind, edge: EdgeKind): boolean {
+  return kind.takes && (edge !== "delegates" || kind.works) && (edge !== "handoff" || kind.peers);
+}
+
 export function insert(editor: Editor, item: PaletteItem, edgeId: string): void {
   if (item.type === "pattern") return add(editor, item);
   const { graph, catalog } = editor;
-  const room = makeRoom(graph, catalog, edgeId, item.kind);
-  if (!item.kind.takes || !room)
+  const edge = graph.edges.find((one) => one.id === edgeId);
+  const room = edge && makeRoom(graph, catalog, edgeId, item.kind);
+  if (!room || !fitsOn(item.kind, edge.kind))
     return editor.toast(`${item.title} cannot stand in the middle: nothing can lead into it.`, "bad");
+  if (shapeOf(graph, catalog).backEdges.has(edgeId))
+    return editor.toast("Put it into the loop itself: on the way back nothing runs.", "bad");
   const node = nodeFrom(item, graph, catalog, room.at);
-  const gives = item.kind.gives.includes("flow");
+  const gives = item.kind.gives.includes(edits.onward(edge.kind));
   editor.edit(`Insert ${item.title}`, () => edits.insertOn(edits.place(graph, room.places), edgeId, node, gives), {
     pick: only(node.id),
   });
+}
+
+const VERBS: Record<EdgeKind, string> = {
+  flow: "Connect",
+  error: "Connect the errors of",
+  delegates: "Delegate from",
+  handoff: "Hand off from",
+};
+
+/** Connects two nodes, or says why not; asks which kind is meant where only others are possible. */
+export function connectOrAsk(editor: Editor, source: string, target: string, kind: EdgeKind): void {
+  const { graph, catalog } = editor;
+  const kinds = possible(graph, catalog, source, target);
+  if (kinds.includes(kind) || !kinds.length) connect(editor, source, target, kind);
+  else editor.set({ picker: { mode: "kind", source, target, kinds } });
 }
 
 /** Connects two nodes, or says why not. */
@@ -124,10 +148,9 @@ export function connect(editor: Editor, source: string, target: string, kind: Ed
       editor.catalog,
       editor.graph.nodes.find((node) => node.id === id)!,
     );
-  editor.edit(
-    `Connect ${name(source)} to ${name(target)}`,
-    (graph) => edits.connect(graph, source, target, kind).graph,
-  );
+  const made = edits.connect(editor.graph, source, target, kind);
+  const back = shapeOf(made.graph, editor.catalog).backEdges.has(made.edge.id);
+  editor.edit(`${VERBS[kind]} ${name(source)}${back ? " back" : ""} to ${name(target)}`, () => made.graph);
   return true;
 }
 
@@ -157,7 +180,10 @@ export function removePicked(editor: Editor): void {
   if (!editor.canEdit || pickedCount(picked) === 0) return;
   const label = `Delete ${describe(editor, picked)}`;
   const single = oneNode(editor);
-  editor.edit(label, (graph) => (single ? edits.removeAndMend(graph, single) : edits.remove(graph, picked)), {
+  const { backEdges } = shapeOf(editor.graph, editor.catalog);
+  const cut = (graph: Graph) =>
+    single ? edits.removeAndMend(graph, single, backEdges) : edits.remove(graph, picked);
+  editor.edit(label, cut, {
     pick: edits.NOTHING,
     quiet: true,
   });

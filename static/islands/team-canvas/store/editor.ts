@@ -46,6 +46,7 @@ export interface State {
 /** A list to choose from, and what the choice is for. */
 export type PickerRequest =
   | { mode: "connect"; source: string; kind: EdgeKind }
+  | { mode: "kind"; source: string; target: string; kinds: EdgeKind[] }
   | { mode: "insert"; edge: string }
   | { mode: "after"; source: string; kind: EdgeKind; at?: Point }
   | { mode: "add"; at?: Point }

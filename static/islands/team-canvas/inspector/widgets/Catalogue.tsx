@@ -122,6 +122,58 @@ export function ModelControl({ field, id, value, context, invalid, describedBy, 
   );
 }
 
+/** One thing of the workspace by its key. */
+function OneOf({
+  id,
+  value,
+  context,
+  invalid,
+  describedBy,
+  onChange,
+  choices,
+  placeholder,
+}: ControlProps & { choices: { value: string; label: string }[]; placeholder: string }) {
+  const chosen = typeof value === "string" ? value : "";
+  const missing = chosen !== "" && !choices.some((one) => one.value === chosen);
+  return (
+    <select
+      id={id}
+      className="input"
+      value={chosen}
+      disabled={context.disabled}
+      aria-invalid={invalid || undefined}
+      aria-describedby={describedBy}
+      onChange={(event) => onChange(event.target.value || undefined)}
+    >
+      <option value="">{placeholder}</option>
+      {missing && <option value={chosen}>{chosen} (not in this workspace)</option>}
+      {choices.map((one) => (
+        <option key={one.value} value={one.value}>
+          {one.label}
+        </option>
+      ))}
+    </select>
+  );
+}
+
+export function ToolControl(props: ControlProps) {
+  const editor = useEditor();
+  const choices = [...editor.catalog.tools.values()].map((tool) => ({
+    value: tool.name,
+    label: `${tool.title || tool.name}${tool.approval ? " (asks by its rule)" : ""}`,
+  }));
+  return <OneOf {...props} choices={choices} placeholder="Choose a tool" />;
+}
+
+/** A team that was published; the one that is edited cannot hold itself. */
+export function TeamControl(props: ControlProps) {
+  const editor = useEditor();
+  const choices = (editor.data.teams ?? [])
+    .filter((team) => team.id !== editor.data.team.id)
+    .map((team) => ({ value: team.id, label: `${team.name} v${team.version}` }));
+  return <OneOf {...props} choices={choices} placeholder="Choose a published team" />;
+}
+
 export function ToolsControl({ id, value, context, describedBy, onChange }: ControlProps) {
   const editor = useEditor();
   const chosen = Array.isArray(value) ? value.map(String) : [];

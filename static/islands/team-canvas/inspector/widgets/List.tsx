@@ -1,15 +1,70 @@
-// A list of little forms: add, remove, move.
+// A list of values or of little forms: add, remove, move.
 import { Icon } from "../../../graph/Icon";
 import { isObject } from "../../../graph/kinds";
-import { setAt } from "../../../graph/schema";
-import type { Json } from "../../../graph/types";
-import { Form, type ControlProps } from "../Form";
+import { emptyItem, setAt, type Field } from "../../../graph/schema";
+import type { Json, Problem } from "../../../graph/types";
+import { Form, type ControlProps, type FormContext } from "../Form";
+import { controlOf } from "./controls";
 
-export function ListControl({ field, id, value, context, onChange }: ControlProps) {
+/** The problems of one item, as its own form names its fields. */
+export function within(problems: Problem[], path: readonly string[], key: string | number): Problem[] {
+  const heads = [`${path.join(".")}.${key}`, `${path.join(".")}[${key}]`];
+  return problems.flatMap((problem) => {
+    const field = problem.field.replace(/^config\./, "");
+    const head = heads.find((one) => field === one || field.startsWith(`${one}.`) || field.startsWith(`${one}[`));
+    return head ? [{ ...problem, field: field.slice(head.length).replace(/^\./, "") }] : [];
+  });
+}
+
+interface ItemProps {
+  item: Field;
+  id: string;
+  value: Json;
+  problems: Problem[];
+  context: FormContext;
+  onChange(next: Json | undefined): void;
+}
+
+/** One item: a form where it has fields, else the control of its kind. */
+export function Item({ item, id, value, problems, context, onChange }: ItemProps) {
+  if (item.widget === "group") {
+    const before = isObject(value) ? value : {};
+    return (
+      <Form
+        fields={item.fields}
+        value={before}
+        problems={problems}
+        prefix={id}
+        context={context}
+        onChange={(path, next) => onChange(setAt(before, path, next))}
+      />
+    );
+  }
+  const Control = controlOf(item);
+  const label = item.widget === "switch" ? undefined : item.label;
+  return (
+    <div className="tc-item" role="group" aria-label={label}>
+      <Control
+        field={item}
+        id={id}
+        value={value}
+        context={context}
+        invalid={problems.length > 0}
+        problems={problems}
+        describedBy={undefined}
+        onChange={onChange}
+      />
+    </div>
+  );
+}
+
+export function ListControl({ field, id, value, context, problems = [], onChange }: ControlProps) {
   const items = Array.isArray(value) ? value : [];
   const item = field.item;
   if (!item) return null;
-  const put = (at: number, next: Json) => onChange(items.map((one, n) => (n === at ? next : one)));
+  const most = Number(field.schema.maxItems ?? Infinity);
+  const put = (at: number, next: Json | undefined) =>
+    onChange(items.map((one, n) => (n === at ? (next ?? emptyItem(item)) : one)));
   const move = (at: number, by: number) => {
     const next = [...items];
     const [taken] = next.splice(at, 1);
@@ -45,18 +100,18 @@ export function ListControl({ field, id, value, context, onChange }: ControlProp
               </>
             )}
           </div>
-          <Form
-            fields={item.widget === "group" ? item.fields : [item]}
-            value={isObject(one) ? one : {}}
-            problems={[]}
-            prefix={`${id}-${at}`}
+          <Item
+            item={{ ...item, label: `${field.label} ${at + 1}` }}
+            id={`${id}-${at}`}
+            value={one}
+            problems={within(problems, field.path, at)}
             context={context}
-            onChange={(path, next) => put(at, setAt(isObject(one) ? one : {}, path, next))}
+            onChange={(next) => put(at, next)}
           />
         </div>
       ))}
-      {!context.disabled && (
-        <button type="button" className="btn btn-xs" onClick={() => onChange([...items, {}])}>
+      {!context.disabled && items.length < most && (
+        <button type="button" className="btn btn-xs" onClick={() => onChange([...items, emptyItem(item)])}>
           <Icon name="plus" />
           Add
         </button>

@@ -12,8 +12,8 @@ function useReferences({ context }: ControlProps): Reference[] {
   const editor = useEditor();
   const graph = useGraph();
   return useMemo(
-    () => (context.node ? references(graph, editor.catalog, context.node, context.edge !== undefined) : []),
-    [graph, editor, context.node, context.edge],
+    () => (context.node ? references(graph, editor.catalog, context.node, context.after === true) : []),
+    [graph, editor, context.node, context.after],
   );
 }
 
@@ -59,7 +59,7 @@ function Chips({ found, write, disabled }: { found: Reference[]; write(name: str
 const REFERENCE = /(\{\{[^}]*\}\}|\{%[^%]*%\})/;
 
 function isKnown(part: string, found: Reference[]): boolean {
-  const names = part.match(/\b(input|nodes)(\.[A-Za-z_][\w]*)+/g) ?? [];
+  const names = part.match(/\b(input|nodes|vars)(\.[A-Za-z_][\w]*)+/g) ?? [];
   return names.every((name) =>
     found.some(
       (one) => name === one.name || name.startsWith(`${one.name}.`) || (one.source === "input" && name === "input"),
