@@ -13,7 +13,7 @@ help:
 	@echo "make run      start Troupe; Ctrl-C stops it"
 	@echo "make test     lint, types and all tests"
 	@echo "make screens  pictures of every screen into screens/"
-	@echo "make bench    benchmarks"
+	@echo "make bench    benchmarks, beside LangGraph; writes bench/RESULTS.md"
 	@echo "make clean    remove what was installed and built; data in .troupe/ stays"
 
 install:
@@ -44,8 +44,8 @@ screens: install
 	$(VENV)/python -m tests.browser.screens $(ARGS)
 
 bench: install
-	$(VENV)/python -m bench.engine $(ARGS)
+	@$(VENV)/python -m bench.engine --write bench/RESULTS.md $(ARGS)
 
 clean:
-	rm -rf .venv node_modules static/build screens test-results .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv node_modules static/build screens test-results .mypy_cache .ruff_cache .pytest_cache .hypothesis .troupe-bench
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
