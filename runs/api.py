@@ -85,7 +85,7 @@ def start_run(
         limits=body.limits.over(version.parsed().graph.limits) if body.limits else None,
         idempotency_key=key,
     )
-    return Status(200 if known else 201, _detail(member, run.pk))
+    return Status(200 if known else 201, detail(member, run.pk))
 
 
 def _current(team: Team) -> TeamVersion:
@@ -127,10 +127,10 @@ def list_runs(
 @router.get("/runs/{uuid:run_id}", response={200: io.RunDetailOut, **FAILS}, tags=["runs"], url_name="run")
 def get_run(request: HttpRequest, run_id: UUID) -> io.RunDetailOut:
     """One run with its totals from the ledger, its input and output, and what waits for a decision."""
-    return _detail(caller(request), run_id)
+    return detail(caller(request), run_id)
 
 
-def _detail(member: Member, run_id: UUID) -> io.RunDetailOut:
+def detail(member: Member, run_id: UUID) -> io.RunDetailOut:
     run = access.get_run(member, run_id)
     pending = inbox.pending(member).filter(run=run)
     asked = [Asked(one, member) for one in pending[:200]]
@@ -200,7 +200,7 @@ def cancel_run(request: HttpRequest, run_id: UUID, body: io.CancelIn | None = No
     member = caller(request)
     run = access.get_run(member, run_id, Role.OPERATOR)
     actions.cancel_run(actor=member, run=run, reason=body.reason if body else "")
-    return _detail(member, run_id)
+    return detail(member, run_id)
 
 
 @router.post(
@@ -223,7 +223,7 @@ def raise_limits(request: HttpRequest, run_id: UUID, body: io.RaiseIn) -> io.Run
         limits=body.over(now),
         unknown_prices_allowed=old.unknown_prices_allowed if allowed is None else allowed,
     )
-    return _detail(member, run_id)
+    return detail(member, run_id)
 
 
 # ── approvals ───────────────────────────────────────────────────────────────────────────────────────
@@ -264,9 +264,11 @@ def get_approval(request: HttpRequest, approval_id: UUID) -> io.ApprovalDetailOu
     throttle=WRITES,
 )
 def decide(request: HttpRequest, approval_id: UUID, body: io.DecideIn) -> io.ApprovalDetailOut:
-    """Approve, edit or reject; for a call in doubt: retry, done or abort.
+    """Approve, edit, send back or reject; for a call in doubt: retry, done or abort.
 
-    `digest` must be the one of what you saw, else 409. The same decision sent twice gets the same answer.
+    `digest` must be the one of what you saw, else 409. Where several people have to approve, this is one of
+    their `votes` and the status stays `pending`; an edit gives a new digest and clears the votes for the old
+    one. The same decision sent twice gets the same answer; whoever is not asked gets 403.
     """
     member = caller(request)
     approval: Approval = access.get_approval(member, approval_id, Role.OPERATOR)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path, register_converter
 from django.urls.converters import StringConverter
 
-from runs.views import approvals, costs, home, launch, run, run_data, runs
+from runs.views import approvals, costs, home, launch, run, run_data, runs, steer, webhook
 
 
 class DigestConverter(StringConverter):
@@ -34,6 +34,10 @@ urlpatterns: list[URLPattern] = [
     path(f"{ONE}content/<digest:digest>/", run_data.run_content, name="run_content"),
     path(f"{ONE}cost/", run_data.run_cost, name="run_cost"),
     path(f"{ONE}cancel/", run.run_cancel, name="run_cancel"),
+    path(f"{ONE}pause/", steer.run_pause, name="run_pause"),
+    path(f"{ONE}resume/", steer.run_resume, name="run_resume"),
+    path(f"{ONE}retry/", steer.node_retry, name="node_retry"),
+    path(f"{ONE}give-output/", steer.node_give_output, name="node_give_output"),
     path(f"{ONE}limits/", run.run_raise_limits, name="run_raise_limits"),
     # what people decide
     path("w/<slug:slug>/approvals/", approvals.approvals, name="approvals"),
@@ -41,6 +45,8 @@ urlpatterns: list[URLPattern] = [
     path(ASKED, approvals.approval, name="approval"),
     path(f"{ASKED}now/", approvals.approval_now, name="approval_now"),
     path(f"{ASKED}decide/", approvals.approval_decide, name="approval_decide"),
+    # programs that runs wait for
+    path("hooks/<str:token>/", webhook.webhook, name="webhook"),
     # how runs begin
     path("w/<slug:slug>/teams/<uuid:team_id>/launch/", launch.launch, name="launch"),
     path("w/<slug:slug>/teams/<uuid:team_id>/launch/call/", launch.launch_call, name="launch_call"),

@@ -228,6 +228,7 @@ NODE_KINDS = [
     "loop",
     "tool",
     "transform",
+    "wait",
     "approval",
     "output",
 ]
@@ -239,7 +240,7 @@ TOOL_KINDS = [
     "agents.toolbox.notes_read",
     "agents.toolbox.notes_write",
 ]
-API_ROUTERS = ["agents.api.router", "runs.api.router"]
+API_ROUTERS = ["agents.api.router", "runs.api.router", "runs.api_steering.router"]
 API_ERRORS = ["agents.api.ERRORS", "runs.api.ERRORS"]  # the rooms' exceptions and how the API answers them
 NEW_WORKSPACE_HOOKS = ["agents.seed.furnish"]
 MEMBERSHIP_ENDED_HOOKS = ["runs.live.revoke.close_sockets"]

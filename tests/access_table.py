@@ -30,6 +30,7 @@ GET   account_email_verification_sent     404  404  404  404  404  404  404
 GET   account_reauthenticate              404  404  404  404  404  404  404
 GET   account_reset_password              404  404  404  404  404  404  404
 GET   account_reset_password_done         404  404  404  404  404  404  404
+POST  webhook                             404  404  404  404  404  404  404
 GET   sign_in_link                        404  404  404  404  404  404  404
 GET   invitation                          404  404  404  404  404  404  404
 GET   start                               in   302  302  302  302  302  302
@@ -118,6 +119,10 @@ GET   run_events                          in   404  200  200  200  200  200
 GET   run_content                         in   404  200  200  200  200  200
 GET   run_cost                            in   404  200  200  200  200  200
 POST  run_cancel                          in   404  403  302  302  302  302
+POST  run_pause                           in   404  403  302  302  302  302
+POST  run_resume                          in   404  403  302  302  302  302
+POST  node_retry                          in   404  403  302  302  302  302
+POST  node_give_output                    in   404  403  302  302  302  302
 POST  run_raise_limits                    in   404  403  302  302  302  302
 GET   launch                              in   404  403  200  200  200  200
 POST  launch                              in   404  403  422  422  422  422
@@ -174,6 +179,10 @@ GET   api:run                             401  404  200  200  200  200  200
 GET   api:run_events                      401  404  200  200  200  200  200
 GET   api:run_content                     401  404  200  200  200  200  200
 POST  api:cancel_run                      401  404  403  200  200  200  200
+POST  api:pause_run                       401  404  403  200  200  200  200
+POST  api:resume_run                      401  404  403  200  200  200  200
+POST  api:retry_node                      401  404  403  409  409  409  409
+POST  api:give_output                     401  404  403  409  409  409  409
 POST  api:raise_limits                    401  404  403  200  200  200  200
 GET   api:approvals                       401  200  200  200  200  200  200
 GET   api:approval                        401  404  200  200  200  200  200
@@ -200,6 +209,9 @@ BODY: dict[str, tuple[Any, str]] = {
     "approval_decide": ({"decision": "approve", "digest": "{approval_digest}"}, ""),
     "api:start_run": ({"input": {"topic": "Tea and time", "audience": "Readers"}}, "application/json"),
     "api:cancel_run": ({}, "application/json"),
+    "api:pause_run": ({}, "application/json"),
+    "api:retry_node": ({"path": "nobody"}, "application/json"),
+    "api:give_output": ({"path": "nobody", "output": 1}, "application/json"),
     "api:raise_limits": ({"cost_usd": "2.50"}, "application/json"),
     "api:decide": ({"decision": "approve", "digest": "0" * 64}, "application/json"),  # not what was seen
     "api:team_import": (FILE, "application/yaml"),

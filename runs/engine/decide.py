@@ -13,6 +13,8 @@ from runs.engine.kind import NodeView
 from runs.engine.plan import Plan
 from runs.engine.state import CallStatus, NodeStatus, RunState
 
+AWAITS = "awaits"  # the note of a node that waits: until when, or for what
+
 
 def decide(state: RunState, plan: Plan) -> list[Command]:
     """Commands for the shell; an empty list means the run waits or has ended.
@@ -24,6 +26,8 @@ def decide(state: RunState, plan: Plan) -> list[Command]:
     ending = _ending(state, plan)
     if ending is not None:
         return _close(state, ending)
+    if state.paused_by:
+        return []
     commands = [*_orphans(state), *_starts(state, plan), *_steps(state, plan), *deadlines(state, plan)]
     if state.recorded:
         commands = list(recorded.held(state, commands))
@@ -114,9 +118,21 @@ def status(state: RunState) -> str:
         return "doubt"
     if state.open_calls() or any(timer.purpose == "retry" for timer in state.open_timers()):
         return "running"
-    if pending or state.budget.blocked:
+    if pending or state.budget.blocked or state.paused_by or _only_waits(state):
         return "waiting"
     return "running"
+
+
+def _only_waits(state: RunState) -> bool:
+    """Whether every node at work waits for a time or a signal, or for nodes that do."""
+    at_work = [state.node(path) for path in state.running]
+    waits = [node for node in at_work if AWAITS in node.notes]
+    return bool(waits) and all(node in waits or state.children.get(node.path) for node in at_work)
+
+
+def _awaited(state: RunState, plan: Plan) -> list[str]:
+    waits = [state.node(path) for path in state.running if AWAITS in state.node(path).notes]
+    return [f"{plan.title(node.path)} waits {node.notes[AWAITS]}" for node in waits[:2]]
 
 
 def activity(state: RunState, plan: Plan) -> str:
@@ -132,6 +148,9 @@ def activity(state: RunState, plan: Plan) -> str:
         parts.append(f"{len(pending) - 1} more to decide")
     if state.budget.blocked:
         parts.append(state.budget.blocked_message)
+    if state.paused_by:
+        parts.append(f"Paused by {state.paused_by}")
+    parts += _awaited(state, plan)
     if calls:
         parts.append(", ".join(dict.fromkeys(plan.title(call.path) for call in calls[:3])))
     return " · ".join(parts)[:200]

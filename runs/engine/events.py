@@ -19,8 +19,18 @@ from runs.engine.approval_events import ApprovalReminded as ApprovalReminded
 from runs.engine.approval_events import ApprovalRequested as ApprovalRequested
 from runs.engine.approval_events import ApprovalVoted as ApprovalVoted
 from runs.engine.approval_events import NodeReopened as NodeReopened
+from runs.engine.budget_events import BudgetExceeded as BudgetExceeded
+from runs.engine.budget_events import BudgetOverrun as BudgetOverrun
+from runs.engine.budget_events import BudgetReopened as BudgetReopened
+from runs.engine.budget_events import LatencyBudgetExceeded as LatencyBudgetExceeded
+from runs.engine.budget_events import LimitsRaised as LimitsRaised
 from runs.engine.event import CallEvent as CallEvent
 from runs.engine.event import Event as Event
+from runs.engine.steering_events import NodeRetried as NodeRetried
+from runs.engine.steering_events import OutputGiven as OutputGiven
+from runs.engine.steering_events import PauseRequested as PauseRequested
+from runs.engine.steering_events import ResumeRequested as ResumeRequested
+from runs.engine.steering_events import SignalReceived as SignalReceived
 
 VERSION = 2  # the newest event schema this code writes
 
@@ -322,64 +332,11 @@ class ToolCallInDoubt(CallEvent, tag="ToolCallInDoubt", frozen=True, kw_only=Tru
 class TimerSet(Event, tag="TimerSet", frozen=True, kw_only=True):
     key: str
     after_s: float
-    purpose: Literal["retry", "deadline", "time limit", "latency", "reminder", "escalation"]
+    purpose: Literal["retry", "deadline", "wait", "time limit", "latency", "reminder", "escalation"]
 
 
 class TimerFired(Event, tag="TimerFired", frozen=True, kw_only=True):
     key: str
-
-
-# ── budget ──────────────────────────────────────────────────────────────────────────────────────────
-class BudgetExceeded(Event, tag="BudgetExceeded", frozen=True, kw_only=True):
-    """The next call did not fit under a limit; the run waits until it does.
-
-    `scope` is the shared budget (of a team, an agent or the workspace) it did not fit under; empty: the
-    run's own. `need_…` is what the call may use at most; cost None: its price is unknown.
-    """
-
-    limit: Literal["cost", "tokens", "calls", "seconds", "price", "soft"]
-    message: str
-    call: str = ""
-    scope: str = ""
-    need_cost: str | None = None
-    need_tokens: int = 0
-    need_seconds: float = 0.0
-
-
-class BudgetReopened(Event, tag="BudgetReopened", frozen=True, kw_only=True):
-    """The shared budget that stopped the run has room again, or a person wants it tried again."""
-
-    scope: str
-    because: Literal["changed", "removed", "decided", "new period", "calls ended", "asked to"]
-    by_name: str = ""
-
-
-class LimitsRaised(Event, tag="LimitsRaised", frozen=True, kw_only=True):
-    by: str
-    by_name: str
-    cost_limit: str | None = None
-    token_limit: int | None = None
-    call_limit: int | None = None
-    seconds_limit: float | None = None
-    soft_percent: int | None = None
-    unknown_prices_allowed: bool = False
-
-
-class BudgetOverrun(Event, tag="BudgetOverrun", frozen=True, kw_only=True):
-    """An endpoint billed more than the bound it was given."""
-
-    call: str
-    reserved_cost: str | None
-    cost: str | None
-    reserved_tokens: int
-    tokens: int
-
-
-class LatencyBudgetExceeded(Event, tag="LatencyBudgetExceeded", frozen=True, kw_only=True):
-    """The run, or an agent's node, is at work for longer than it was meant to. Nothing is stopped by it."""
-
-    limit_s: float
-    elapsed_s: float  # without the time a person was waited for
 
 
 AnyEvent = (
@@ -389,6 +346,11 @@ AnyEvent = (
     | RunFailed
     | CancelRequested
     | RunCancelled
+    | PauseRequested
+    | ResumeRequested
+    | NodeRetried
+    | OutputGiven
+    | SignalReceived
     | NodeStarted
     | LoopRepeated
     | VariablesWritten
@@ -432,11 +394,22 @@ INPUT_EVENTS = (  # appended by web requests
     RunStarted,
     RunForked,
     CancelRequested,
+    PauseRequested,
+    ResumeRequested,
+    NodeRetried,
+    OutputGiven,
+    SignalReceived,
     ApprovalVoted,
     ApprovalEdited,
     ApprovalDecided,
     LimitsRaised,
     BudgetReopened,
+)
+APPROVALS_CHANGED = (  # by a worker: who looks at what waits should look again
+    ApprovalRequested,
+    ApprovalExpired,
+    ApprovalReminded,
+    ApprovalEscalated,
 )
 
 

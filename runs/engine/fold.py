@@ -101,19 +101,19 @@ def _(state: RunState, event: ev.NodeStarted) -> None:
 
 @on(ev.LoopRepeated)
 def _(state: RunState, event: ev.LoopRepeated) -> None:
-    node = _settle(state, event, NodeStatus.DONE)
+    node = settle(state, event, NodeStatus.DONE)
     node.output, node.chosen = event.value, ()
     mine = event.nodes[-1]
     state.loops.setdefault(mine, []).append(event.value)
     for node_id in event.nodes:
         if node_id != mine:
             state.loops.pop(node_id, None)  # a loop within begins anew
-        state.instances[node_id] = _next_instance(state.instance(node_id))
+        state.instances[node_id] = next_instance(state.instance(node_id))
     first = state.node(state.instance(event.nodes[0]))
     first.given, first.sources = event.value, (event.path,)
 
 
-def _next_instance(path: str) -> str:
+def next_instance(path: str) -> str:
     node_id, _, number = path.partition("@")
     return f"{node_id}@{int(number or 1) + 1}"
 
@@ -131,27 +131,27 @@ def _(state: RunState, event: ev.NodeNoted) -> None:
 
 @on(ev.NodeCompleted)
 def _(state: RunState, event: ev.NodeCompleted) -> None:
-    node = _settle(state, event, NodeStatus.DONE)
+    node = settle(state, event, NodeStatus.DONE)
     node.output, node.chosen = event.output, event.chosen
 
 
 @on(ev.NodeFailed)
 def _(state: RunState, event: ev.NodeFailed) -> None:
-    node = _settle(state, event, NodeStatus.FAILED)
+    node = settle(state, event, NodeStatus.FAILED)
     node.code, node.message, node.fatal = event.code, event.message, event.fatal
 
 
 @on(ev.NodeSkipped)
 def _(state: RunState, event: ev.NodeSkipped) -> None:
-    _settle(state, event, NodeStatus.SKIPPED).upstream_failed = event.because == "upstream failed"
+    settle(state, event, NodeStatus.SKIPPED).upstream_failed = event.because == "upstream failed"
 
 
 @on(ev.NodeCancelled)
 def _(state: RunState, event: ev.NodeCancelled) -> None:
-    _settle(state, event, NodeStatus.CANCELLED).message = event.because
+    settle(state, event, NodeStatus.CANCELLED).message = event.because
 
 
-def _settle(state: RunState, event: ev.Event, status: NodeStatus) -> Node:
+def settle(state: RunState, event: ev.Event, status: NodeStatus) -> Node:
     node = state.node(event.path)
     node.status, node.ended_at = status, event.at
     node.started_at = node.started_at or event.at
@@ -357,4 +357,4 @@ def _(state: RunState, event: ev.BudgetOverrun) -> None:
     """Recorded for people; the money itself was booked with the call."""
 
 
-from runs.engine import fold_approvals, fold_fallback  # noqa: E402, F401 - their handlers need `on`
+from runs.engine import fold_approvals, fold_fallback, fold_steering  # noqa: E402, F401 - their handlers need `on`

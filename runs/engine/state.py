@@ -191,6 +191,7 @@ class RunState:
     message: str = ""
     failed_node: str = ""
     cancel_requested: bool = False
+    paused_by: str = ""  # the name of who paused it
     nodes: dict[str, Node] = field(default_factory=dict)
     budget: Budget = field(default_factory=Budget)
 

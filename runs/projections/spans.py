@@ -33,6 +33,7 @@ ENDS = (
     ev.NodeFailed,
     ev.NodeSkipped,
     ev.NodeCancelled,
+    ev.OutputGiven,
     ev.RunCompleted,
     ev.RunFailed,
     ev.RunCancelled,
@@ -44,6 +45,12 @@ def rows(ref: Ref, state: RunState, event: ev.Event) -> Iterator[Row]:
         case ev.NodeStarted() | ev.NodeCompleted() | ev.NodeFailed() | ev.NodeSkipped() | ev.NodeCancelled():
             note = event.note if isinstance(event, ev.NodeCompleted) else state.node(event.path).message
             yield _node(ref, state.node(event.path), note)
+        case ev.LoopRepeated() | ev.OutputGiven():
+            yield _node(
+                ref,
+                state.node(event.path),
+                event.note if isinstance(event, ev.LoopRepeated) else event.comment,
+            )
         case ev.ModelCallStarted() | ev.ModelCallCompleted() | ev.ModelCallFailed() | ev.CallAbandoned():
             yield _call(state, event)
         case ev.ToolCallStarted() | ev.ToolCallCompleted() | ev.ToolCallFailed() | ev.ToolCallInDoubt():

@@ -11,9 +11,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
-from runs import queries
+from runs import queries, steering
 from runs.access import get_run
 from runs.actions import cancel_run, raise_limits
+from runs.actions.appending import plan_of
 from runs.actions.errors import Refused
 from runs.forms.raise_limits import RaiseLimits
 from runs.home.needs import saw
@@ -52,6 +53,17 @@ def page_of(found: Run, member: Member, form: RaiseLimits | None = None) -> dict
         "limits": limits,
         "form": form or (RaiseLimits(limits=limits) if limits.blocked else None),
         "approvals": [] if found.has_ended else pending,
+        **_steerable(found),
+    }
+
+
+def _steerable(found: Run) -> dict[str, Any]:
+    """What can be taken up, called or resumed, as far as its state makes that possible."""
+    plan, status = plan_of(found.team_version), found.status
+    return {
+        "failed_nodes": steering.failed_nodes(found, plan) if status == Run.Status.FAILED else [],
+        "webhooks": steering.webhooks(found, plan) if not found.has_ended else [],
+        "paused_by": "" if found.has_ended else steering.paused_by(found),
     }
 
 

@@ -54,6 +54,11 @@ interface Facts extends ApprovalFacts {
   RunFailed: { code: string; message: string; node?: string };
   CancelRequested: { by: string; reason?: string };
   RunCancelled: object;
+  PauseRequested: { by: string; by_name: string; reason?: string };
+  ResumeRequested: { by: string; by_name: string };
+  NodeRetried: { nodes: string[]; by: string; by_name: string };
+  OutputGiven: { output: string; nodes: string[]; by: string; by_name: string; comment?: string };
+  SignalReceived: { payload: string; via?: string };
   NodeStarted: { sources?: string[]; parent?: string; given?: string; task?: string };
   LoopRepeated: { iteration: number; value: string; nodes: string[]; note?: string };
   VariablesWritten: { writes: Record<string, string>; order: number[] };

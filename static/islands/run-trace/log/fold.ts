@@ -9,7 +9,7 @@ import { parseMoney, ZERO } from "./money";
 import { instanceOf, newCall, nodeOf, type Call, type NodeFacts, type NodeStatus, type RunState } from "./state";
 
 type Handlers = { [T in EventType]: (state: RunState, event: EventOf<T>) => void };
-type Settling = EventOf<"LoopRepeated" | "NodeCompleted" | "NodeFailed" | "NodeSkipped" | "NodeCancelled">;
+type Settling = EventOf<"OutputGiven" | "LoopRepeated" | "NodeCompleted" | "NodeFailed" | "NodeSkipped" | "NodeCancelled">;
 
 export function fold(state: RunState, event: Event): RunState {
   const handler = HANDLERS[event.type] as ((state: RunState, event: Event) => void) | undefined;
@@ -94,6 +94,23 @@ function nextInstance(path: string): string {
   return `${id}@${Number(number ?? 1) + 1}`;
 }
 
+/** New instances of `nodes`, in a run that goes on even if it had failed. */
+function beginAnew(state: RunState, nodes: string[]): void {
+  for (const id of nodes) {
+    const path = instanceOf(state, id);
+    const before = state.nodes.get(path);
+    if (!before) continue;
+    before.fatal = false;
+    state.instances.set(id, nextInstance(path));
+    if (before.parent === "" && before.given) {
+      const after = nodeOf(state, instanceOf(state, id));
+      after.given = before.given;
+      after.sources = before.sources;
+    }
+  }
+  Object.assign(state, { ended: "", code: "", message: "", failed_node: "", ended_at: 0 });
+}
+
 function add<T>(lists: Map<string, T[]>, key: string, item: T): void {
   lists.set(key, [...(lists.get(key) ?? []), item]);
 }
@@ -120,6 +137,23 @@ const HANDLERS: Handlers = {
   },
   RunCancelled(state, event) {
     end(state, event.at, "cancelled");
+  },
+  PauseRequested(state, event) {
+    state.paused_by = event.by_name || "somebody";
+  },
+  ResumeRequested(state) {
+    state.paused_by = "";
+  },
+  NodeRetried(state, event) {
+    beginAnew(state, event.nodes);
+  },
+  OutputGiven(state, event) {
+    Object.assign(settle(state, event, "done"), { output: event.output, chosen: null, code: "", message: "", fatal: false });
+    beginAnew(state, event.nodes);
+  },
+  SignalReceived(state, event) {
+    const { notes } = nodeOf(state, event.path);
+    if (!notes.has("signal")) notes.set("signal", event.payload);
   },
 
   // ── nodes ──

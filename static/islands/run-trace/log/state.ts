@@ -133,6 +133,7 @@ export interface RunState {
   message: string;
   failed_node: string;
   cancel_requested: boolean;
+  paused_by: string; // the name of who paused it
   nodes: Map<string, NodeFacts>;
   running: Map<string, null>; // paths, in the order they started
   children: Map<string, string[]>; // spawned instances, in order
@@ -154,7 +155,7 @@ export function newBudget(): Budget {
 export function newState(): RunState {
   return {
     seq: 0, started_at: 0, ended_at: 0, mode: "live", input: "", output: "", by: "", retry_base_s: 1, latency_s: null,
-    ended: "", code: "", message: "", failed_node: "", cancel_requested: false, nodes: new Map(), running: new Map(),
+    ended: "", code: "", message: "", failed_node: "", cancel_requested: false, paused_by: "", nodes: new Map(), running: new Map(),
     children: new Map(), instances: new Map(), loops: new Map(), writes: new Map(), budget: newBudget(),
     recorded: "",
   };

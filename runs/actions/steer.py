@@ -1,0 +1,121 @@
+"""Steering a run: pause and resume it, run a failed node again, say what a node gives, answer a webhook."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+
+from runs.actions.appending import Locked, append, lock
+from runs.actions.errors import Refused
+from runs.engine import events as ev
+from runs.engine.decide import AWAITS
+from runs.engine.fold_steering import SIGNAL
+from runs.engine.kind import node_of
+from runs.engine.state import Node, NodeStatus
+from runs.models import Run
+from studio import audit
+from studio.workspaces.access import Member, Role
+
+
+@transaction.atomic
+def pause_run(*, actor: Member, run: Run, reason: str = "") -> bool:
+    """Start nothing new; what is in flight ends. False: it had ended, or was paused already."""
+    actor.require(Role.OPERATOR)
+    locked = lock(run.pk)
+    state = locked.draft.state
+    if state.ended or state.cancel_requested or state.paused_by:
+        return False
+    by, name = _by(actor)
+    append(locked, ev.PauseRequested(by=by, by_name=name, reason=reason[:500]))
+    audit.record(actor, "run.paused", run, reason=reason[:500])
+    return True
+
+
+@transaction.atomic
+def resume_run(*, actor: Member, run: Run) -> bool:
+    """Go on after a pause. False: it was not paused."""
+    actor.require(Role.OPERATOR)
+    locked = lock(run.pk)
+    if not locked.draft.state.paused_by or locked.draft.state.ended:
+        return False
+    by, name = _by(actor)
+    append(locked, ev.ResumeRequested(by=by, by_name=name))
+    audit.record(actor, "run.resumed", run)
+    return True
+
+
+@transaction.atomic
+def retry_node(*, actor: Member, run: Run, path: str) -> None:
+    """Run a failed node, and what comes after it, again. What had finished before it is not repeated."""
+    actor.require(Role.OPERATOR)
+    locked = lock(run.pk)
+    node = _top(locked, path)
+    if node.status is not NodeStatus.FAILED:
+        raise Refused("not_failed", f"{locked.plan.title(path)} did not fail, so there is nothing to repeat.")
+    by, name = _by(actor)
+    nodes = (node_of(path), *_anew(locked, path))
+    append(locked, ev.NodeRetried(path=path, nodes=nodes, by=by, by_name=name), approvals=True)
+    audit.record(actor, "run.node_retried", run, node=path)
+
+
+@transaction.atomic
+def give_output(*, actor: Member, run: Run, path: str, value: Any, comment: str = "") -> None:
+    """Skip the work of a node that failed or is at it: it gives `value`."""
+    actor.require(Role.OPERATOR)
+    locked = lock(run.pk)
+    state, node = locked.draft.state, _top(locked, path)
+    if node.status is NodeStatus.DONE or (node.status is NodeStatus.SKIPPED and not state.ended):
+        raise Refused("not_open", f"{locked.plan.title(path)} has ended; what it gave is used already.")
+    if state.ended and node.status is not NodeStatus.FAILED:
+        raise Refused("has_ended", "The run has ended; only what failed in it can be taken up again.")
+    output, (by, name) = locked.content.put(value), _by(actor)
+    event = ev.OutputGiven(
+        path=path, output=output, nodes=_anew(locked, path), comment=comment[:500], by=by, by_name=name
+    )
+    append(locked, event, approvals=True)
+    audit.record(actor, "run.output_given", run, node=path, comment=comment[:500])
+
+
+@transaction.atomic
+def receive_signal(*, run: Run, path: str, payload: Any) -> bool:
+    """A call of the webhook that `path` waits for. False: it was called before, or does not wait any more."""
+    locked = lock(run.pk)
+    state = locked.draft.state
+    node = state.nodes.get(path)
+    if state.ended or node is None or node.settled or AWAITS not in node.notes or SIGNAL in node.notes:
+        return False
+    append(locked, ev.SignalReceived(path=path, payload=locked.content.put(payload)))
+    return True
+
+
+def _by(actor: Member) -> tuple[str, str]:
+    return str(actor.user.pk), actor.user.name or actor.user.email
+
+
+def _top(locked: Locked, path: str) -> Node:
+    """The node at `path`, which stands in the team's graph itself. Raises Refused."""
+    state = locked.draft.state
+    if state.cancel_requested or state.ended in ("done", "cancelled"):
+        how = "was stopped" if state.ended != "done" else "is done"
+        raise Refused("has_ended", f"The run {how}; fork it to try something else.")
+    known = locked.plan.view.nodes.get(node_of(path))
+    if known is None or "/" in path or state.instance(known.id) != path:
+        raise Refused("no_such_node", f"There is no node {path[:80]} that could be taken up in this run.")
+    return state.node(path)
+
+
+def _anew(locked: Locked, path: str) -> tuple[str, ...]:
+    """What has to begin anew besides: what came after the node, and what the end of the run cut off."""
+    state, view = locked.draft.state, locked.plan.view
+    starts = {node_of(path)}
+    for node_id in locked.plan.order:
+        node = state.nodes.get(state.instance(node_id))
+        if state.ended and node and node.status is NodeStatus.CANCELLED and node.ended_at == state.ended_at:
+            starts.add(node_id)
+    after = set().union(*(view.reachable(start) for start in starts)) - {node_of(path)}
+    return tuple(
+        node_id
+        for node_id in locked.plan.order
+        if node_id in after and (found := state.nodes.get(state.instance(node_id))) and found.settled
+    )

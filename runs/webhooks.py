@@ -1,0 +1,26 @@
+"""The addresses of webhooks that waiting nodes have: whoever knows one may call it, nobody can guess it."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.conf import settings
+from django.core import signing
+from django.urls import reverse
+
+SALT = "runs.webhook"
+
+
+def token_of(run: UUID, path: str) -> str:
+    """Names the run and the node, signed."""
+    return signing.dumps([str(run), path], salt=SALT)
+
+
+def url_of(run: UUID, path: str) -> str:
+    return settings.PUBLIC_URL.rstrip("/") + reverse("webhook", args=[token_of(run, path)])
+
+
+def meant_by(token: str) -> tuple[UUID, str]:
+    """The run and the node's path. Raises signing.BadSignature."""
+    run, path = signing.loads(token, salt=SALT)
+    return UUID(run), path
