@@ -201,7 +201,7 @@ class ApprovalOut(Schema):
     id: UUID
     run: UUID
     team: str
-    kind: Literal["gate", "tool", "doubt"]
+    kind: Literal["gate", "tool", "doubt", "miss"]
     node: str
     title: str
     status: ApprovalStatus

@@ -32,7 +32,10 @@ def problems(run: Run) -> list[str]:
     found = list(_chain_problems(run))
     if found:
         return found
-    draft = refold(run)
+    try:
+        draft = refold(run)
+    except (msgspec.ValidationError, LookupError) as error:
+        return [f"Its log cannot be folded ({type(error).__name__}: {str(error)[:200]})."]
     if status(draft.state) != run.status:
         found.append(f"The run says {run.status}, its log says {status(draft.state)}.")
     for projection in PROJECTIONS:

@@ -22,6 +22,7 @@ DECISIONS = {
     "gate": ("approve", "edit", "reject"),
     "tool": ("approve", "edit", "reject"),
     "doubt": ("retry", "done", "abort"),
+    "miss": ("approve", "reject"),
 }
 EDIT_LIMIT = 200_000  # characters
 

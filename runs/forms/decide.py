@@ -22,6 +22,7 @@ PLACEHOLDERS = {
     "gate": "Comment; needed to reject",
     "tool": "Comment; needed to reject",
     "doubt": "What do you know of it?",
+    "miss": "Comment",
 }
 
 
