@@ -24,6 +24,7 @@ FAST = {  # everything the engine waits for, sub-second
     "SWEEP_SECONDS": "0.2",
     "RETRY_BASE_SECONDS": "0.05",
     "SHUTDOWN_SECONDS": "5",
+    "BREAKER_SECONDS": "0.4",
     "WORKERS": "2",
 }
 

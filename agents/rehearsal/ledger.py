@@ -33,6 +33,8 @@ class Ledger:
         self._entries: OrderedDict[tuple[str, str], Entry] = OrderedDict()
         self._totals: dict[str, Counter[str]] = {}
         self._dropped = 0
+        self._open: Counter[str] = Counter()
+        self._most: Counter[str] = Counter()  # at once, of each profile
 
     def start(self, profile: str, digest: str, model: str, idempotency_key: str | None) -> Entry:
         key = (profile, digest)
@@ -44,6 +46,8 @@ class Ledger:
                 self._dropped += 1
         entry.started += 1
         self._count(profile, "started")
+        self._open[profile] += 1
+        self._most[profile] = max(self._most[profile], self._open[profile])
         if idempotency_key and (
             idempotency_key in entry.idempotency_keys or len(entry.idempotency_keys) < MOST_KEYS
         ):
@@ -54,6 +58,7 @@ class Ledger:
         """`how` is completed, failed or aborted; usage is what this attempt was billed."""
         setattr(entry, how, getattr(entry, how) + 1)
         self._count(entry.profile, how)
+        self._open[entry.profile] -= 1
         if usage is None:
             return
         entry.usage = usage
@@ -71,9 +76,10 @@ class Ledger:
             if profile in (None, name):
                 totals.update(counted)
         in_flight = totals["started"] - totals["completed"] - totals["failed"] - totals["aborted"]
+        most = max((self._most[name] for name in self._totals if profile in (None, name)), default=0)
         entries = [entry.shown() for entry in self._entries.values() if profile in (None, entry.profile)]
         return {
-            "totals": {**TOTALS, **totals, "in_flight": in_flight},
+            "totals": {**TOTALS, **totals, "in_flight": in_flight, "most_in_flight": most},
             "entries": entries,
             "dropped": self._dropped,
         }
@@ -83,6 +89,7 @@ class Ledger:
             self.__init__()  # type: ignore[misc]
             return
         self._totals.pop(profile, None)
+        self._most[profile] = self._open[profile]
         for key in [key for key in self._entries if key[0] == profile]:
             del self._entries[key]
 
