@@ -227,6 +227,7 @@ NODE_KINDS = [
     "join",
     "loop",
     "tool",
+    "guard",
     "transform",
     "wait",
     "approval",
