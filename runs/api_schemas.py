@@ -19,8 +19,8 @@ from runs.queries import Limits, Row
 
 Mode = Literal["live", "simulated"]
 Status = Literal["queued", "running", "waiting", "doubt", "done", "failed", "cancelled"]
-Decision = Literal["approve", "edit", "reject", "retry", "done", "abort"]
-ApprovalStatus = Literal["pending", "approved", "edited", "rejected", "expired", "withdrawn"]
+Decision = Literal["approve", "edit", "send_back", "reject", "retry", "done", "abort"]
+ApprovalStatus = Literal["pending", "approved", "edited", "rejected", "sent_back", "expired", "withdrawn"]
 RUN_ID = "0195f2c4-7f3c-7000-8000-000000000001"
 DIGEST = "9f2c41ab8e51d0c7b7f0a3a1c1d2e3f405162738495a6b7c8d9eafb0c1d277e0"
 
@@ -197,17 +197,28 @@ class LimitsOut(Schema):
         )
 
 
+class VoteOut(Schema):
+    by: str
+    at: datetime
+    comment: str
+
+
 class ApprovalOut(Schema):
     id: UUID
     run: UUID
     team: str
-    kind: Literal["gate", "tool", "doubt", "miss"]
+    kind: Literal["gate", "tool", "doubt", "budget", "miss"]
     node: str
     title: str
     status: ApprovalStatus
     digest: str  # of the subject; a decision has to name it
     may_decide: bool  # whether this token may
     decisions: list[Decision]  # those it can take
+    who: str  # those who were asked: people, groups, or a role
+    quorum: int  # how many have to approve
+    votes: list[VoteOut]  # approvals of what the digest covers, so far
+    reminded_at: datetime | None
+    escalated_to: list[str]  # those who may decide as well by now
     requested_at: datetime
     deadline: datetime | None
     decided_at: datetime | None
@@ -232,6 +243,11 @@ def _asked(asked: Asked) -> dict[str, Any]:
         "digest": approval.digest,
         "may_decide": bool(asked.decisions),
         "decisions": list(asked.decisions),
+        "who": asked.deciders.words,
+        "quorum": approval.quorum,
+        "votes": [VoteOut(by=one.name, at=one.at, comment=one.comment) for one in asked.deciders.votes],
+        "reminded_at": approval.reminded_at,
+        "escalated_to": asked.deciders.escalated_to,
         "requested_at": approval.requested_at,
         "deadline": approval.deadline,
         "decided_at": approval.decided_at,
@@ -243,10 +259,18 @@ def _asked(asked: Asked) -> dict[str, Any]:
 class ApprovalDetailOut(ApprovalOut):
     subject: dict[str, Any] | None  # exactly what the digest covers; null once it is no longer stored
     edited: Any  # what was approved instead
+    able: list[str]  # everybody who may decide it now
+    problem: str  # why too few people can answer it, and what to do; else empty
 
     @staticmethod
     def of(asked: Asked) -> ApprovalDetailOut:
-        return ApprovalDetailOut(**_asked(asked), subject=asked.subject, edited=asked.edited)
+        return ApprovalDetailOut(
+            **_asked(asked),
+            subject=asked.subject,
+            edited=asked.edited,
+            able=[str(row.user) for row in asked.deciders.able] if asked.is_open else [],
+            problem=asked.deciders.short,
+        )
 
 
 class RunDetailOut(RunOut):

@@ -12,6 +12,7 @@ from django.db import connection
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
+from runs.approvals.eligible import may_decide
 from runs.engine import events as ev
 from runs.figures.totals import Reserved, Totals, reserved_of_runs, totals_of_runs
 from runs.models import Approval, Blob, Event, LogEvent, Run
@@ -24,12 +25,6 @@ PEOPLE = (Run.Status.WAITING, Run.Status.DOUBT)
 # ── what waits for people ───────────────────────────────────────────────────────────────────────────
 def pending_approvals(workspace_id: UUID) -> QuerySet[Approval]:
     return Approval.objects.filter(workspace=workspace_id, status=Approval.Status.PENDING)
-
-
-def may_decide(member: Member) -> Q:
-    """The approvals, of all, that this member may decide."""
-    barred = Q(launcher_may_decide=False, run__started_by=member.user)
-    return Q(least_role__lte=int(member.role)) & ~barred
 
 
 def approvals_waiting(member: Member) -> int:

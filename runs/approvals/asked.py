@@ -15,19 +15,22 @@ from runs import queries
 from runs.actions.appending import plan_of
 from runs.actions.decide import DECISIONS
 from runs.approvals.basis import Basis, basis_of
-from runs.approvals.history import Step, history_of
+from runs.approvals.deciders import Deciders
+from runs.approvals.history import Step, first_digest, history_of, round_before
 from runs.approvals.readable import Readable, readable
+from runs.approvals.sources import schema_of_sources
 from runs.approvals.text_diff import Piece, pieces
-from runs.approvals.words import state_of, who_may
+from runs.approvals.words import state_of
 from runs.engine.kind import node_of
 from runs.engine.plan import Plan
 from runs.models import Approval, Blob, Run
 from runs.queries import Row
 from runs.schema_forms.form import inferred
 from runs.schema_forms.properties import Property, properties_of
-from studio.workspaces.access import Member, Role
+from studio.workspaces.access import Member
 
 TEXT = "value"  # the one field of a gate that holds a text
+BUDGET = ("budget", "limit", "spent", "reserved", "next", "soft", "hard")
 
 
 @dataclass(frozen=True)
@@ -125,8 +128,16 @@ class Asked:
     @property
     def value(self) -> Any:
         """The arguments of the call, or what arrives at the gate."""
-        subject = self.subject or {}
-        return subject.get("value") if self.approval.kind == "gate" else subject.get("arguments")
+        return self._value_in(self.subject or {})
+
+    def _value_in(self, subject: Mapping[str, Any]) -> Any:
+        match self.approval.kind:
+            case "gate":
+                return subject.get("value")
+            case "budget":
+                return {name: subject[name] for name in BUDGET if subject.get(name)}
+            case _:
+                return subject.get("arguments")
 
     @property
     def is_text(self) -> bool:
@@ -135,7 +146,16 @@ class Asked:
     @cached_property
     def object(self) -> dict[str, Any]:
         """What is asked as an object with named values, whatever it is."""
-        return self.value if isinstance(self.value, dict) else {TEXT: self.value}
+        return _named(self.value)
+
+    @cached_property
+    def first_object(self) -> dict[str, Any]:
+        """What was asked at first, before somebody changed it."""
+        digest = first_digest(self.approval) if self.approval.edited_digest else self.approval.digest
+        if digest == self.approval.digest:
+            return self.object
+        found = self._content(digest)
+        return _named(self._value_in(found)) if isinstance(found, dict) else self.object
 
     @cached_property
     def schema(self) -> dict[str, Any]:
@@ -150,11 +170,8 @@ class Asked:
 
     def _schema_of_source(self) -> dict[str, Any] | None:
         """The output schema of the one agent whose answer arrived, so that an edit keeps to it."""
-        sources = [one.path for one in self.basis if one.path]
-        config = self.plan.config(sources[0]) if len(sources) == 1 else None
-        agent = self.plan.team.agents.get(getattr(config, "agent", ""))
-        schema = agent.spec.output.json_schema if agent else None
-        return dict(schema) if schema and schema.get("type") == "object" else None
+        schema = schema_of_sources(self.plan, [one.path for one in self.basis if one.path])
+        return schema if schema and schema.get("type") == "object" else None
 
     @property
     def arguments(self) -> list[Argument]:
@@ -168,14 +185,19 @@ class Asked:
         titled = self.approval.kind == "gate" and key in self.plan.view.nodes
         return inferred(self.object[key]) | ({"title": self.plan.title(key)} if titled else {})
 
+    @property
+    def changes(self) -> list[Argument]:
+        """What somebody has changed, while others still have to approve it."""
+        return [one for one in self.arguments if one.now or one.pieces] if self.is_open else []
+
     def _concerns(self, one: Property) -> bool:
-        return one.name in self.object or one.name in self._edited_object
+        return one.name in self.first_object or one.name in self._edited_object
 
     def _argument(self, one: Property) -> Argument:
-        was = readable(self.object[one.name], one) if one.name in self.object else None
-        if self.approval.status != Approval.Status.EDITED:
+        was = readable(self.first_object[one.name], one) if one.name in self.first_object else None
+        if not self.approval.edited_digest or self.approval.kind == "doubt":
             return Argument(one, was)
-        old, new = self.object.get(one.name), self._edited_object.get(one.name)
+        old, new = self.first_object.get(one.name), self._edited_object.get(one.name)
         if old == new:
             return Argument(one, was)
         texts = (
@@ -185,9 +207,22 @@ class Asked:
 
     @cached_property
     def _edited_object(self) -> dict[str, Any]:
-        if self.edited is None:
-            return {}
-        return self.edited if isinstance(self.edited, dict) else {TEXT: self.edited}
+        return {} if self.edited is None else _named(self.edited)
+
+    # ── what was sent back before ───────────────────────────────────────────────────────────────────
+    @property
+    def sent_back(self) -> dict[str, Any]:
+        """By whom and why, when this is asked anew; else empty."""
+        found = (self.subject or {}).get("sent_back")
+        return found if isinstance(found, dict) else {}
+
+    @cached_property
+    def since_sent_back(self) -> list[Piece]:
+        """A text compared with the one that was sent back, word by word; empty when it is no text."""
+        before = round_before(self.approval) if self.sent_back else None
+        found = self._content(before.digest) if before else None
+        old = self._value_in(found) if isinstance(found, dict) else None
+        return pieces(old, self.value) if isinstance(old, str) and isinstance(self.value, str) else []
 
     @property
     def marks(self) -> list[Mark]:
@@ -225,23 +260,26 @@ class Asked:
     @property
     def decisions(self) -> tuple[str, ...]:
         """What this person can do now."""
-        return DECISIONS[self.approval.kind] if self.is_open and not self.why_not else ()
+        if not self.is_open or self.why_not:
+            return ()
+        cannot = {
+            "approve": self.deciders.has_voted,
+            "send_back": not self.approval.may_send_back,
+        }
+        return tuple(one for one in DECISIONS[self.approval.kind] if not cannot.get(one))
 
     @property
     def may_edit(self) -> bool:
         return "edit" in self.decisions and self.subject is not None
 
-    @property
-    def who(self) -> str:
-        return who_may(self.approval.least_role)
+    @cached_property
+    def deciders(self) -> Deciders:
+        return Deciders(self.approval, self.member)
 
     @property
     def why_not(self) -> str:
         """Why this person may not decide; empty when they may."""
-        if self.member.role < max(self.approval.least_role, Role.OPERATOR):
-            return f"{self.who} may decide this; you are {self.member.role.label.lower()}."
-        barred = not self.approval.launcher_may_decide and self.run.started_by_id == self.member.user.pk
-        return "You started this run, so somebody else has to decide." if barred else ""
+        return self.deciders.why_not
 
     @property
     def waited(self) -> float:
@@ -265,15 +303,23 @@ class Asked:
     @property
     def on_expiry(self) -> str:
         """What happens when nobody decides in time."""
+        then = self.approval.policy.get("on_expiry")
+        if then == "fail":
+            return "If nobody decides, the run fails."
+        if then == "escalate" and self.deciders.upcoming:
+            return f"If nobody decides, it goes to {self.deciders.upcoming[0].who}."
         if self.approval.kind != "gate":
             return f"If nobody decides, the call is not made, and {self.node} is told so."
-        if self.plan.config(self.approval.path).on_expiry == "fail":
-            return "If nobody decides, the run fails."
         edges = self.plan.view.outgoing[node_of(self.approval.path)]
         targets = [self.plan.title(edge.target) for edge in edges if edge.kind is EdgeKind.ERROR]
         if targets:
             return f"If nobody decides, the run takes the error edge to {', '.join(targets)}."
         return "If nobody decides, the gate fails, and nothing behind it runs."
+
+
+def _named(value: Any) -> dict[str, Any]:
+    """A value that is no object is the one value of one."""
+    return value if isinstance(value, dict) else {TEXT: value}
 
 
 def _object(properties: dict[str, Any]) -> dict[str, Any]:

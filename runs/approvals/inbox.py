@@ -18,8 +18,9 @@ from django.http import QueryDict
 from agents.models import TeamVersion
 from runs import queries
 from runs.actions.appending import plan_of
+from runs.approvals.eligible import may_decide
 from runs.approvals.readable import brief
-from runs.approvals.words import state_of, who_may
+from runs.approvals.words import named, state_of
 from runs.engine import events as ev
 from runs.engine.plan import Plan
 from runs.models import Approval, Blob, Event
@@ -38,11 +39,11 @@ def pending(member: Member) -> QuerySet[Approval]:
 
 
 def for_you(member: Member) -> QuerySet[Approval]:
-    return pending(member).filter(queries.may_decide(member))
+    return pending(member).filter(may_decide(member))
 
 
 def for_others(member: Member) -> QuerySet[Approval]:
-    mine = queries.pending_approvals(member.workspace.pk).filter(queries.may_decide(member))
+    mine = queries.pending_approvals(member.workspace.pk).filter(may_decide(member))
     return pending(member).exclude(id__in=mine.values("id"))
 
 
@@ -90,7 +91,13 @@ class Line:
 
     @property
     def who(self) -> str:
-        return who_may(self.approval.least_role)
+        policy = self.approval.policy
+        return named(policy.get("people", ()), policy.get("groups", ()), self.approval.least_role)
+
+    @property
+    def has_standing(self) -> bool:
+        """Whether there is more to say of it than that it waits."""
+        return self.approval.quorum > 1 or bool(self.approval.reminded or self.approval.escalated)
 
 
 def lines(rows: Iterable[Approval]) -> list[Line]:

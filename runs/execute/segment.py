@@ -275,7 +275,7 @@ class Segment:
         if not await store.append(statement):
             return False
         failpoints.hit("after commit", self.run, draft.events)
-        approvals = any(isinstance(e, ev.ApprovalRequested | ev.ApprovalExpired) for e in draft.events)
+        approvals = any(isinstance(e, ev.APPROVALS_CHANGED) for e in draft.events)
         approvals = approvals or bool(draft.state.ended)
         self.draft = Draft(self.ref, statement.head, draft.state)
         self.content.fresh.clear()

@@ -19,10 +19,15 @@ from studio.workspaces.access import Member
 
 COMMENT_LIMIT = 5_000  # characters
 PLACEHOLDERS = {
-    "gate": "Comment; needed to reject",
-    "tool": "Comment; needed to reject",
+    "gate": "Comment; needed to send back or reject",
+    "tool": "Comment; needed to send back or reject",
     "doubt": "What do you know of it?",
     "miss": "Comment",
+    "budget": "Comment; needed to reject",
+}
+REASONS = {
+    "reject": "Say why you reject it; the reason goes back with it.",
+    "send_back": "Say what should change; it goes back with that.",
 }
 
 
@@ -89,8 +94,8 @@ class DecideForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         given = self.cleaned_data
         decision, comment = given.get("decision"), given.get("comment", "").strip()
-        if decision == "reject" and not comment and "comment" not in self.errors:
-            self.add_error("comment", "Say why you reject it; the reason goes back with it.")
+        if decision in REASONS and not comment and "comment" not in self.errors:
+            self.add_error("comment", REASONS[decision])
         if decision == "edit":
             if not self.edit.is_valid():
                 self.add_error(None, "Some values cannot be used; each says why.")

@@ -10,6 +10,7 @@ from uuid import UUID
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
+from agents.topology.policy import marks_of
 from runs.execute.store import conninfo
 from runs.live.frames import event_json
 
@@ -20,7 +21,7 @@ SELECT seq, type, body FROM runs_log WHERE run_id = %s AND seq > %s ORDER BY seq
 """
 OPEN_CALLS = "SELECT key FROM runs_span WHERE run_id = %s AND kind = 'model' AND ended_at IS NULL"
 PENDING = """
-SELECT approval.workspace_id, approval.least_role, approval.launcher_may_decide, run.started_by_id, count(*)
+SELECT approval.workspace_id, approval.audience, approval.launcher_may_decide, run.started_by_id, count(*)
 FROM runs_approval approval JOIN runs_run run ON run.id = approval.run_id
 WHERE approval.workspace_id = ANY(%s) AND approval.status = 'pending'
 GROUP BY 1, 2, 3, 4
@@ -29,6 +30,13 @@ MEMBERS = """
 SELECT member.user_id, member.workspace_id, member.role
 FROM studio_membership member JOIN studio_user person ON person.id = member.user_id
 WHERE person.is_active AND member.user_id = ANY(%s) AND member.workspace_id = ANY(%s)
+"""
+FACES = """
+SELECT person.id, person.email, member.role, array_remove(array_agg(team.name), NULL)
+FROM studio_membership member JOIN studio_user person ON person.id = member.user_id
+LEFT JOIN studio_approvergroup_members belongs ON belongs.membership_id = member.id
+LEFT JOIN studio_approvergroup team ON team.id = belongs.approvergroup_id
+WHERE member.workspace_id = %s AND member.user_id = ANY(%s) GROUP BY 1, 2, 3
 """
 SESSIONS = "SELECT session_key FROM django_session WHERE session_key = ANY(%s) AND expire_date > now()"
 
@@ -53,15 +61,15 @@ class Line:
 class Pending:
     """So many approvals of one kind: who may decide them is the same for all."""
 
-    least_role: int
+    audience: list[str]
     launcher_may_decide: bool
     launcher: UUID | None
     count: int
 
-    def count_for(self, user: UUID, role: int) -> int:
-        """As `runs.queries.may_decide` does it for pages."""
+    def count_for(self, user: UUID, marks: frozenset[str]) -> int:
+        """As `runs.approvals.eligible.may_decide` does it for pages."""
         barred = not self.launcher_may_decide and self.launcher == user
-        return 0 if barred or role < self.least_role else self.count
+        return 0 if barred or marks.isdisjoint(self.audience) else self.count
 
 
 class Reads:
@@ -104,6 +112,11 @@ class Reads:
         users, workspaces = [user for user, _ in pairs], [workspace for _, workspace in pairs]
         rows = await self._all(MEMBERS, users, workspaces)
         return {(user, workspace): role for user, workspace, role in rows if (user, workspace) in pairs}
+
+    async def marks(self, workspace: UUID, users: Iterable[UUID]) -> dict[UUID, frozenset[str]]:
+        """What these people bear, to be compared with the audience of what waits."""
+        rows = await self._all(FACES, workspace, list(users))
+        return {user: marks_of([str(user), email], role, groups) for user, email, role, groups in rows}
 
     async def sessions(self, keys: Iterable[str]) -> set[str]:
         """The sessions among `keys` that are still signed in."""

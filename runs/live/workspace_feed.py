@@ -70,12 +70,14 @@ class WorkspaceFeed:
         self._recount = False
         try:
             pending = (await self._reads.pending([self.workspace]))[self.workspace]
+            marks = await self._reads.marks(self.workspace, {viewer.user for viewer in self.viewers})
         except (Error, PoolTimeout, OSError) as error:
             log.warning("The approvals of workspace %s could not be counted: %s", self.workspace, error)
             self.recount()
             return
         for viewer in self.viewers:
-            viewer.badge(sum(kind.count_for(viewer.user, viewer.role) for kind in pending))
+            mine = marks.get(viewer.user, frozenset())
+            viewer.badge(sum(kind.count_for(viewer.user, mine) for kind in pending))
 
 
 class WorkspaceViewer(Viewer):

@@ -20,12 +20,14 @@ from runs.actions.errors import BadInput, Refused
 from runs.approvals.asked import Asked
 from runs.approvals.inbox import Inbox
 from runs.forms.decide import DecideForm, opened
+from runs.models import Approval
 from studio.workspaces.access import Member, Role, enter
 
 SAID = {
     "approve": "Approved. The run goes on.",
     "edit": "Approved with your changes. The run goes on.",
     "reject": "Rejected. Your reason goes back to the run.",
+    "send_back": "Sent back with your comment. It is asked anew once it was done again.",
     "retry": "It will be called again.",
     "done": "Taken as done. The run goes on.",
     "abort": "Given up. The agent is told that the outcome is unknown.",
@@ -80,23 +82,26 @@ def approval_now(request: HttpRequest, slug: str, approval_id: UUID) -> HttpResp
 def approval_decide(request: HttpRequest, slug: str, approval_id: UUID) -> HttpResponse:
     member = enter(request.user, slug)
     asked = Asked(get_approval(member, approval_id, Role.OPERATOR), member)
-    form, refused = DecideForm(asked, request.POST), ""
+    form, refused, status = DecideForm(asked, request.POST), "", 422
     if form.is_valid():
         try:
-            _decide(member, asked, form)
+            return _decided(request, member, _decide(member, asked, form), form.cleaned_data["decision"])
         except BadInput as wrong:
             form.add_problems(wrong.problems)
-        except (Refused, PermissionDenied) as reason:
-            refused = str(reason)
-        else:
-            return _decided(request, member, approval_id, SAID[form.cleaned_data["decision"]])
+        except Refused as reason:
+            refused, status = reason.sentence, 409
+        except PermissionDenied as reason:
+            refused, status = str(reason), 403
     fresh = opened(get_approval(member, approval_id), member, form)
-    return _answer(request, fresh, refused=refused, typed=form, status=409 if refused else 422)
+    response = _answer(request, fresh, refused=refused, typed=form, status=status)
+    if status == 403:
+        response["HX-Trigger"] = "troupe:refused"  # the page says why; nobody need be told besides
+    return response
 
 
-def _decide(member: Member, asked: Asked, form: DecideForm) -> None:
+def _decide(member: Member, asked: Asked, form: DecideForm) -> Approval:
     given = form.cleaned_data
-    decide_approval(
+    return decide_approval(
         actor=member,
         approval=asked.approval,
         decision=given["decision"],
@@ -106,16 +111,25 @@ def _decide(member: Member, asked: Asked, form: DecideForm) -> None:
     )
 
 
-def _decided(request: HttpRequest, member: Member, approval_id: UUID, said: str) -> HttpResponse:
+def _decided(request: HttpRequest, member: Member, decided: Approval, decision: str) -> HttpResponse:
     """Back to where it was decided, with what became of it."""
-    messages.success(request, said)
+    approval_id = decided.id
     asked = opened(get_approval(member, approval_id), member)
+    messages.success(request, _said(asked, decision))
     if _htmx(request):
         return _answer(request, asked)
     slug = member.workspace.slug
     if request.POST.get("from") == "run":
         return redirect("run", slug, asked.run.pk)
     return redirect(reverse("approval", args=[slug, approval_id]) + Inbox.parse(member, request.POST).address)
+
+
+def _said(asked: Asked, decision: str) -> str:
+    missing = asked.deciders.missing
+    if not asked.is_open or not missing:
+        return SAID[decision]
+    done = "Changed and approved" if decision == "edit" else "Approved"
+    return f"{done}. {missing} more {'person has' if missing == 1 else 'people have'} to approve it."
 
 
 def _answer(request: HttpRequest, asked: Asked, *, status: int = 200, **more: Any) -> HttpResponse:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import AnonymousUser
@@ -11,6 +12,7 @@ from django.db.models import Q
 from django.http import Http404
 from django.utils import timezone
 
+from studio.workspaces.groups import groups_with
 from studio.workspaces.models import ApiToken, Invitation, Membership, User, Workspace, digest
 from studio.workspaces.roles import Role
 
@@ -38,6 +40,11 @@ class Member:
     workspace: Workspace
     role: Role
     via: str = "web"
+
+    @cached_property
+    def groups(self) -> list[str]:
+        """The names of the approver groups this person is in."""
+        return groups_with(self)
 
     def may(self, need: Role) -> bool:
         return self.role >= need
