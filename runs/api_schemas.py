@@ -133,6 +133,20 @@ class TeamRef(Schema):
     version: int
 
 
+class ForkedFrom(Schema):
+    """The run whose events up to `seq` are the beginning of a fork's log, and how its calls behave since."""
+
+    run: UUID
+    seq: int
+    effects: str  # recorded, simulated or live
+
+    @staticmethod
+    def of(run: Run) -> ForkedFrom | None:
+        if run.forked_from_id is None:
+            return None
+        return ForkedFrom(run=run.forked_from_id, seq=run.fork_seq, effects=run.effects)
+
+
 class RunOut(Schema):
     id: UUID
     team: TeamRef
@@ -148,6 +162,7 @@ class RunOut(Schema):
     waiting: int  # decisions that people have to take
     totals: TotalsOut
     seq: int  # of its newest event
+    forked_from: ForkedFrom | None
 
     @staticmethod
     def of(row: Row) -> RunOut:
@@ -172,6 +187,7 @@ def _shown(row: Row) -> dict[str, Any]:
         "waiting": row.pending,
         "totals": TotalsOut.of(row.totals),
         "seq": run.seq,
+        "forked_from": ForkedFrom.of(run),
     }
 
 

@@ -241,7 +241,7 @@ TOOL_KINDS = [
     "agents.toolbox.notes_read",
     "agents.toolbox.notes_write",
 ]
-API_ROUTERS = ["agents.api.router", "runs.api.router", "runs.api_steering.router"]
+API_ROUTERS = ["agents.api.router", "runs.api.router", "runs.api_steering.router", "runs.api_forking.router"]
 API_ERRORS = ["agents.api.ERRORS", "runs.api.ERRORS"]  # the rooms' exceptions and how the API answers them
 NEW_WORKSPACE_HOOKS = ["agents.seed.furnish"]
 MEMBERSHIP_ENDED_HOOKS = ["runs.live.revoke.close_sockets"]

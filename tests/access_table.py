@@ -184,6 +184,8 @@ POST  api:resume_run                      401  404  403  200  200  200  200
 POST  api:retry_node                      401  404  403  409  409  409  409
 POST  api:give_output                     401  404  403  409  409  409  409
 POST  api:raise_limits                    401  404  403  200  200  200  200
+POST  api:fork_run                        401  404  403  201  201  201  201
+POST  api:delete_run                      401  404  403  403  403  409  409
 GET   api:approvals                       401  200  200  200  200  200  200
 GET   api:approval                        401  404  200  200  200  200  200
 POST  api:decide                          401  404  403  409  409  409  409
@@ -208,6 +210,7 @@ GRAPH: dict[str, Any] = {"nodes": [], "edges": []}
 BODY: dict[str, tuple[Any, str]] = {
     "approval_decide": ({"decision": "approve", "digest": "{approval_digest}"}, ""),
     "api:start_run": ({"input": {"topic": "Tea and time", "audience": "Readers"}}, "application/json"),
+    "api:fork_run": ({"at": 9, "effects": "live"}, "application/json"),
     "api:cancel_run": ({}, "application/json"),
     "api:pause_run": ({}, "application/json"),
     "api:retry_node": ({"path": "nobody"}, "application/json"),

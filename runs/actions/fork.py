@@ -29,6 +29,7 @@ from runs.engine.forked import carry_over
 from runs.engine.kind import node_of
 from runs.engine.plan import Plan
 from runs.engine.state import RunState
+from runs.execute.clock import now_us
 from runs.log import Draft, Head
 from runs.models import Approval, LogEvent, Prefix, Run
 from runs.projections.base import Ref
@@ -101,7 +102,7 @@ def cut_at(run: Run, at: int) -> Cut:
     events = [ev.decode(body) for body, _ in found]
     state = replay(events)
     if state.ended:
-        end = next(seq for seq, event in enumerate(events, 1) if isinstance(event, ENDS))
+        end = max(seq for seq, event in enumerate(events, 1) if isinstance(event, ENDS))
         raise Refused("ended", f"The run had ended with event {end}. Fork it at an earlier one.")
     if state.cancel_requested:
         raise Refused("cancelled", f"By event {at} somebody had stopped the run. Fork it at an earlier one.")
@@ -202,7 +203,7 @@ def _beginning(forked: ev.RunForked, plan: Plan, cut: Cut) -> list[ev.Event]:
     """The fork's first events. Refused when nothing but its end would follow."""
     state = replay(cut.events)
     fold(state, forked)
-    found: list[ev.Event] = [forked, *carry_over(cut.events, state, forked.effects)]
+    found: list[ev.Event] = [forked, *carry_over(cut.events, state, forked.effects, now_us())]
     for event in found[1:]:
         fold(state, event)
     commands = decide(state, plan)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import msgspec
+
 from runs.engine import events as ev
 from runs.engine.fold_budget import budget_of
 from runs.engine.state import ApprovalState, Call, CallStatus, Node, NodeStatus, RunState
@@ -20,7 +22,7 @@ def begin(state: RunState, event: ev.RunForked) -> None:
     state.mode, state.input, state.by = event.mode, event.input, event.by
     state.retry_base_s, state.latency_s = event.retry_base_s, event.latency_s
     state.recorded = event.parent if event.effects == "recorded" else ""
-    state.budget = budget_of(event)
+    state.budget, state.paused_by = budget_of(event), ""
     state.nodes.pop(RUN, None)  # deadlines of the parent's, and questions about its limits
     for path in event.restarted:
         _begin_anew(state, path, event.at)
@@ -59,16 +61,17 @@ def _is_moot(approval: ApprovalState, effects: str) -> bool:
     return approval.kind in ("miss", "budget") or (approval.kind == "doubt" and effects != "live")
 
 
-def carry_over(log: Iterable[ev.Event], state: RunState, effects: str) -> Iterator[ev.Event]:
+def carry_over(log: Iterable[ev.Event], state: RunState, effects: str, now: int) -> Iterator[ev.Event]:
     """What follows RunForked: calls in flight are closed, questions asked again, timers set anew.
 
-    `log` is the part of the parent's that the fork shares, `state` the one after RunForked.
+    `log` is the part of the parent's that the fork shares, `state` the one after RunForked. A node that waits
+    for a moment waits for the same moment; every other time begins anew.
     """
     for node in state.nodes.values():
         for call in node.calls.values():
             yield from _closed(call, effects)
     asked: dict[tuple[str, str], ev.Event] = {}
-    timers: dict[tuple[str, str], ev.Event] = {}
+    timers: dict[tuple[str, str], ev.TimerSet] = {}
     for event in log:
         if isinstance(event, ev.ApprovalRequested):
             asked[event.path, event.key] = event
@@ -77,7 +80,9 @@ def carry_over(log: Iterable[ev.Event], state: RunState, effects: str) -> Iterat
     for approval in state.pending_approvals():
         yield asked[approval.path, approval.key]
     for timer in state.open_timers():
-        yield timers[timer.path, timer.key]
+        event = timers[timer.path, timer.key]
+        left = max((timer.due_at - now) / 1e6, 0.0)
+        yield msgspec.structs.replace(event, after_s=left) if event.purpose == "wait" else event
 
 
 def _closed(call: Call, effects: str) -> Iterator[ev.Event]:

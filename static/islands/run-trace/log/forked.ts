@@ -7,6 +7,7 @@ export function begin(state: RunState, event: EventOf<"RunForked">): void {
   Object.assign(state, {
     started_at: event.at, mode: event.mode, input: event.input, by: event.by, retry_base_s: event.retry_base_s ?? 1,
     latency_s: event.latency_s ?? null, recorded: event.effects === "recorded" ? event.parent : "", budget: budgetOf(event),
+    paused_by: "",
   });
   state.nodes.delete(""); // deadlines of the parent's, and questions about its limits
   for (const path of event.restarted ?? []) beginAnew(state, path, event.at);
