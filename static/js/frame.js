@@ -13,4 +13,5 @@ import "./ago.js";
 import "./copy.js";
 import "./reveal.js";
 import "./filters.js";
+import "./chosen.js";
 import "./live.js";

@@ -44,9 +44,9 @@ export function handleBounds(kind: Kind) {
 const RARE: ReadonlySet<Port["id"]> = new Set(["top", "peer", "back", "error", "handoff"]);
 
 /** Rarely wanted ports without an edge, and flow ports of those who only work for others. */
-function hidden(port: Port, data: NodeData): boolean {
+function hidden(port: Port, data: NodeData, editable: boolean): boolean {
   const used = data.used.split(" ");
-  if (RARE.has(port.id)) return !used.includes(port.id);
+  if (RARE.has(port.id) || (port.id === "delegates" && !editable)) return !used.includes(port.id);
   const works = used.includes("top") && !used.includes("in") && !used.includes("flow");
   return works && port.id !== "delegates";
 }
@@ -65,7 +65,7 @@ export const TeamNodeView = memo(function TeamNodeView({ data, selected, isConne
           type={port.type}
           position={SIDES[port.side]}
           isConnectable={isConnectable}
-          className={`tg-port is-${port.id}${hidden(port, data) ? " is-hidden" : ""}${selected ? " is-selected" : ""}`}
+          className={`tg-port is-${port.id}${hidden(port, data, isConnectable) ? " is-hidden" : ""}${selected ? " is-selected" : ""}`}
           title={isConnectable ? NAMES[port.id] : undefined}
         />
       ))}

@@ -40,7 +40,7 @@ export function TimelineView() {
   return (
     <div className="rt-fill">
       <div className="rt-tools">
-        <span className="text-dim text-meta num wf-waited">{waited(store.state.ended_at || now, start, waitTimes(store, now), path)}</span>
+        <span className="text-dim text-meta num wf-waited max-md:hidden">{waited(store.state.ended_at || now, start, waitTimes(store, now), path)}</span>
         <span className="flex-1" />
         <button type="button" className="btn btn-xs" aria-pressed={lit} onClick={() => setLit(!lit)} title="The steps that decided how long the run took"><Icon name="route" /><span className="max-md:hidden">Critical path</span><span className="md:hidden">Path</span></button>
         {gaps.length > 0 && <button type="button" className="btn btn-xs" aria-pressed={folded} onClick={() => setFolded(!folded)}><Icon name="fold-horizontal" /><span className="max-md:hidden">Idle folded</span><span className="md:hidden">Idle</span></button>}
