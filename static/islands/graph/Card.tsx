@@ -43,6 +43,7 @@ export function ProblemBadge({ problems }: { problems: Problem[] }) {
 
 function Role({ text, problems, state }: CardProps) {
   const found = worst(problems);
+  const said = state && text.isTemplate ? "" : text.role;
   if (state?.note) {
     return (
       <div className={`tg-role${state.status === "running" ? " is-live" : ""}`} title={state.note}>
@@ -58,8 +59,8 @@ function Role({ text, problems, state }: CardProps) {
     );
   }
   return (
-    <div className="tg-role" title={text.role}>
-      {text.role}
+    <div className="tg-role" title={said}>
+      {said}
     </div>
   );
 }

@@ -81,7 +81,7 @@ function Row(props: OutlineProps & { row: OutlineRow; node: GraphNode; current: 
       </span>
       <span className="tg-row-text">
         <span className="tg-row-name">{text.name}</span>
-        <span className="tg-row-role">{state?.note || chips || text.role}</span>
+        <span className="tg-row-role">{state?.note || chips || (state && text.isTemplate ? "" : text.role)}</span>
       </span>
       {label && (
         <span className={`tg-label tone-${row.via!.kind}${rule ? " is-rule" : ""}`}>

@@ -19,6 +19,15 @@ test("a card says what its kind's hints ask for", () => {
   assert.equal(cardText(catalog, node("right")).name, "Worker");
 });
 
+test("a line that a run has to fill in is known as one", () => {
+  const title = { type: "string", default: "", ui: { widget: "template", subtitle: true } };
+  const gate = { ...kindOf(catalog, node("left")), name: "gate", schema: { properties: { title } } };
+  const kinds = new Map(catalog.kinds).set("gate", gate);
+  const said = (text: string) => cardText({ ...catalog, kinds }, { ...node("left"), kind: "gate", config: { title: text } });
+  assert.equal(said("Send it?").isTemplate, false);
+  assert.equal(said("Publish {{ input.topic }}?").isTemplate, true);
+});
+
 test("a kind that is not installed is drawn all the same", () => {
   const stranger = { ...node("left"), kind: "from_the_future" };
   assert.equal(kindOf(catalog, stranger).title, "from_the_future");

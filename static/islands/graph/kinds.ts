@@ -122,6 +122,7 @@ export interface CardText {
   kind: Kind;
   name: string;
   role: string;
+  isTemplate: boolean; // the role line still has to be filled in, which only a run does
   chips: { text: string; mark: string }[]; // mark: the bare value, where that is a short word
   tools: ToolInfo[];
 }
@@ -147,6 +148,7 @@ export function cardText(catalog: Catalog, node: GraphNode): CardText {
     kind,
     name: nodeName(catalog, node),
     role: lines.find(Boolean) || kind.summary,
+    isTemplate: /{[{%]/.test(lines.find(Boolean) ?? ""),
     chips: chips.filter((chip) => chip.text),
     tools: (agent?.tools ?? []).flatMap((name) => catalog.tools.get(name) ?? []),
   };

@@ -64,6 +64,9 @@ function light(store: Store, path: string, now: number, kind: Kind): NodeState {
     if (text) made.note = text;
   } else if (node.message) {
     made.note = node.message;
+  } else {
+    const asked = [...node.approvals.values()].at(-1);
+    if (asked?.kind === "gate") made.note = asked.title; // as it was filled in
   }
   if (status === "done" && !tile && trace.byPath.has(path)) delete made.word;
   return made;
