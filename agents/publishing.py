@@ -7,17 +7,29 @@ from collections.abc import Iterator
 from agents import queries
 from agents.actions.tools import problems_of_spec
 from agents.models import Agent, Team
+from agents.subteams import Subteams
 from agents.toolbox.registry import tool_kind
 from agents.topology.check import Catalog, blocking, check
 from agents.topology.graph import Graph, PinnedAgent, PinnedTeam, PinnedTool, TeamFile, ToolSpec
 from agents.topology.policy_check import people_problems
 from agents.topology.problems import Problem, Refused
-from agents.topology.references import agents_of, agents_of_node, tools_of
+from agents.topology.references import agents_of, agents_of_node, teams_of, tools_of
 
 
 def problems_of(team: Team) -> list[Problem]:
     """Everything that is wrong with the draft."""
-    return problems_of_graph(team.parsed_draft(), queries.catalog(team.workspace))
+    graph, catalog = team.parsed_draft(), queries.catalog(team.workspace)
+    return [*problems_of_graph(graph, catalog), *_circles(team, graph, catalog)]
+
+
+def _circles(team: Team, graph: Graph, catalog: Catalog) -> Iterator[Problem]:
+    """A team that would run itself, at whatever depth, would do so without end."""
+    for name in teams_of(graph):
+        known = (catalog.teams or {}).get(name)
+        if known is not None and str(team.pk) in (known.team, *known.contains):
+            what = "is this team itself" if known.team == str(team.pk) else "runs this team in turn"
+            node = next(node.id for node in graph.nodes if name in node.config.values())
+            yield Problem("team.circle", f"{name} {what}.", "Choose another.", node, field="team")
 
 
 def problems_of_graph(graph: Graph, catalog: Catalog) -> list[Problem]:
@@ -43,6 +55,7 @@ def pin(team: Team) -> PinnedTeam:
         description=team.description,
         agents=agents,
         tools={name: _pinned_tool(tools[name]) for name in names},
+        teams={name: Subteams(team.workspace)[name] for name in teams_of(graph)},
         graph=graph,
     )
 

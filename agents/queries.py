@@ -16,6 +16,7 @@ from django.utils import timezone
 from agents import prices
 from agents.models import Agent, Endpoint, EndpointModel, ModelPrice, Team, Tool
 from agents.prices import Price
+from agents.subteams import Subteams
 from agents.topology.check import Catalog
 from agents.topology.graph import AgentSpec, Graph, ModelRef
 from agents.topology.references import agents_of
@@ -127,6 +128,7 @@ def catalog(workspace: Workspace) -> Catalog:
         models=model_names(workspace),
         people=people_of(workspace),
         groups=groups_of(workspace),
+        teams=Subteams(workspace),
     )
 
 

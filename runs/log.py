@@ -19,6 +19,7 @@ from django.db import connection
 from runs.engine import events as ev
 from runs.engine.decide import activity, status
 from runs.engine.fold import fold
+from runs.engine.keys import child_id
 from runs.engine.state import RunState
 from runs.projections import PROJECTIONS
 from runs.projections.base import Projection, Ref, Row, maybe, moment
@@ -56,6 +57,8 @@ class Draft:
     rows: dict[str, dict[Row, Row]] = field(default_factory=dict)
 
     def add(self, event: ev.Event) -> None:
+        if isinstance(event, ev.ChildRunStarted) and not event.child:
+            event = msgspec.structs.replace(event, child=str(child_id(self.ref.run, event.path)))
         fold(self.state, event)
         self.events.append(event)
         for projection in PROJECTIONS:

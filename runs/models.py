@@ -50,6 +50,10 @@ class Run(models.Model):
     fork_seq = models.PositiveIntegerField(default=0)  # the last event shared with it; its own begin behind
     fork_hash = models.BinaryField(max_length=32, default=bytes)  # of that event
     effects = models.CharField(max_length=12, blank=True)  # of a fork: recorded, simulated, live
+    parent = models.ForeignKey(  # of a sub-team's run
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="children"
+    )
+    parent_path = models.CharField(max_length=1000, blank=True)  # the node there whose run it is
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
@@ -326,6 +330,24 @@ class Timer(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class ChildRun(models.Model):
+    """Projection: a run that a sub-team's node wants, whether it exists yet or not."""
+
+    pk = models.CompositePrimaryKey("run_id", "path")
+    run = models.ForeignKey(
+        Run, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="child_runs"
+    )
+    path = models.CharField(max_length=1000)
+    child = models.UUIDField()
+    status = models.CharField(max_length=12)  # wanted, unwanted, ended
+
+    class Meta:
+        indexes = [models.Index(fields=["child"], condition=~Q(status="ended"), name="child_run_open")]
+
+    def __str__(self) -> str:
+        return self.path
 
 
 class ToolEffect(models.Model):

@@ -44,7 +44,7 @@ def paused_by(run: Run) -> str:
 
 
 def failed_nodes(run: Run, plan: Plan) -> list[Failed]:
-    """The latest instances of the nodes that failed, in the order of the graph. Workers are not among them."""
+    """The latest instances of nodes that failed, in the order of the graph. Workers are not among them."""
     latest: dict[str, tuple[int, Span]] = {}
     for span in Span.objects.filter(run=run, kind="node").exclude(path__contains="/"):
         number = int(span.path.partition("@")[2] or 1)

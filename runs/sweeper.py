@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from runs.children import care
 from runs.execute.owners import gone
 from runs.tasks import advance
 
@@ -43,6 +44,7 @@ def sweep() -> list[UUID]:
         runs = [row[0] for row in cursor.fetchall()]
     for run in runs:
         advance.delay(str(run))
+    care()
     return runs
 
 

@@ -223,6 +223,7 @@ NODE_KINDS = [
     "map",
     "debate",
     "chat",
+    "team",
     "router",
     "join",
     "loop",

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from agents.topology import rules, running, text, variables
-from agents.topology.graph import AgentSpec, Edge, EdgeKind, Graph, Node, ToolSpec
+from agents.topology.graph import AgentSpec, Edge, EdgeKind, Graph, Node, PinnedSubteam, ToolSpec
 from agents.topology.kind import DesignKind
 from agents.topology.problems import Problem, from_validation_error
 from agents.topology.registry import kinds
@@ -27,6 +27,7 @@ class Catalog:
     tools: Mapping[str, ToolSpec] = field(default_factory=dict)
     models: frozenset[tuple[str, str]] | None = None
     people: Mapping[str, int] | None = None  # who may decide: role by e-mail address; None: not checked
+    teams: Mapping[str, PinnedSubteam] | None = None  # published, by name; None: not checked
     groups: Mapping[str, frozenset[str]] | None = None  # approver groups: e-mail addresses by name
 
 

@@ -204,6 +204,18 @@ class PinnedTool(Document):
     effect: Literal["reads", "idempotent", "writes"]
 
 
+class PinnedSubteam(Document):
+    """The published version of another team that a node runs, and what has to be known of it."""
+
+    team: str  # ids
+    version: str
+    number: int
+    description: str = ""
+    input_schema: dict[str, JsonValue] = Field(default_factory=dict)
+    limits: RunLimits = RunLimits()
+    contains: list[str] = Field(default_factory=list)  # ids of teams that it runs itself, to any depth
+
+
 class PinnedTeam(Document):
     """Everything a run needs to know about its team, frozen when the version was published."""
 
@@ -212,6 +224,7 @@ class PinnedTeam(Document):
     description: str = ""
     agents: dict[Key, PinnedAgent]
     tools: dict[Key, PinnedTool]
+    teams: dict[str, PinnedSubteam] = Field(default_factory=dict)  # by name
     graph: Graph
 
     def as_file(self) -> TeamFile:

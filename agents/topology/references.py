@@ -38,6 +38,11 @@ def tools_of(graph: Graph) -> list[str]:
     return list(dict.fromkeys(key for node in graph.nodes for key in _named(node, "tool")))
 
 
+def teams_of(graph: Graph) -> list[str]:
+    """The teams that nodes run, each once, by name."""
+    return list(dict.fromkeys(key for node in graph.nodes for key in _named(node, "team")))
+
+
 def agents_of(graph: Graph) -> list[str]:
     """The keys of all agents in the graph, each once, in the order of its nodes."""
     return list(dict.fromkeys(key for node in graph.nodes for key in agents_of_node(node)))

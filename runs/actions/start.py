@@ -60,12 +60,41 @@ def start_run(
                 started_via=actor.via,
                 idempotency_key=idempotency_key[:200],
             )
-            _append_start(run, plan, content, actor, limits or plan.team.graph.limits)
+            _append_start(run, plan, content, limits or plan.team.graph.limits)
             audit.record(actor, "run.started", run, team=team.name, version=version.number, mode=mode)
     except IntegrityError:
         if not idempotency_key:
             raise
         return _earlier(actor, idempotency_key[:200], version, digest, mode)
+    return run
+
+
+def create_child(*, parent: Run, path: str, started: ev.ChildRunStarted) -> Run | None:
+    """The run of a sub-team, as its parent's log speaks of it. None: it exists already."""
+    version = TeamVersion.objects.get(pk=started.team_version, team__workspace=parent.workspace_id)
+    plan, content = plan_of(version), Content()
+    try:
+        with transaction.atomic():
+            run = Run.objects.create(
+                pk=started.child,
+                workspace_id=parent.workspace_id,
+                team_version=version,
+                mode=parent.mode,
+                input_digest=started.input,
+                started_by_id=parent.started_by_id,
+                started_via=f"run {parent.short_id}",
+                parent=parent,
+                parent_path=path,
+            )
+            limits = RunLimits(
+                cost_usd=started.cost_limit,
+                tokens=started.token_limit,
+                model_calls=started.call_limit,
+                seconds=started.seconds_limit,
+            )
+            _append_start(run, plan, content, limits)
+    except IntegrityError:
+        return None
     return run
 
 
@@ -91,7 +120,7 @@ def _place(sentence: str) -> str:
     return place if sign and " " not in place else ""
 
 
-def _append_start(run: Run, plan: Plan, content: Content, actor: Member, limits: RunLimits) -> None:
+def _append_start(run: Run, plan: Plan, content: Content, limits: RunLimits) -> None:
     if limits.cost_usd is not None:
         run.cost_limit = Decimal(limits.cost_usd)
     draft = Draft(Ref(run.id, run.workspace_id, plan), Head(0, bytes(32), 0), RunState())
@@ -100,8 +129,9 @@ def _append_start(run: Run, plan: Plan, content: Content, actor: Member, limits:
         plan_digest=plan.digest,
         input=run.input_digest,
         mode="simulated" if run.mode == "simulated" else "live",
-        by=str(actor.user.pk),
-        via=actor.via,
+        by=str(run.started_by_id or ""),
+        via=run.started_via,
+        parent=str(run.parent_id or ""),
         cost_limit=limits.cost_usd,
         token_limit=limits.tokens,
         call_limit=limits.model_calls,

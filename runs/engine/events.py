@@ -24,6 +24,8 @@ from runs.engine.budget_events import BudgetOverrun as BudgetOverrun
 from runs.engine.budget_events import BudgetReopened as BudgetReopened
 from runs.engine.budget_events import LatencyBudgetExceeded as LatencyBudgetExceeded
 from runs.engine.budget_events import LimitsRaised as LimitsRaised
+from runs.engine.child_events import ChildRunEnded as ChildRunEnded
+from runs.engine.child_events import ChildRunStarted as ChildRunStarted
 from runs.engine.event import CallEvent as CallEvent
 from runs.engine.event import Event as Event
 from runs.engine.steering_events import NodeRetried as NodeRetried
@@ -89,6 +91,7 @@ class RunStarted(Event, tag="RunStarted", frozen=True, kw_only=True):
     soft_percent: int | None = None  # of each limit: there a person is asked
     latency_s: float | None = None
     retry_base_s: float = 1.0  # first back-off; doubles with each attempt
+    parent: str = ""  # the run whose sub-team this is
 
 
 class RunForked(Event, tag="RunForked", frozen=True, kw_only=True):
@@ -352,6 +355,8 @@ AnyEvent = (
     | OutputGiven
     | SignalReceived
     | NodeStarted
+    | ChildRunStarted
+    | ChildRunEnded
     | LoopRepeated
     | VariablesWritten
     | NodeNoted
@@ -399,6 +404,7 @@ INPUT_EVENTS = (  # appended by web requests
     NodeRetried,
     OutputGiven,
     SignalReceived,
+    ChildRunEnded,
     ApprovalVoted,
     ApprovalEdited,
     ApprovalDecided,

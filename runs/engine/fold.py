@@ -45,6 +45,7 @@ def on(event_type: type[ev.Event]) -> Callable[[Handler], Handler]:
 def _(state: RunState, event: ev.RunStarted) -> None:
     state.started_at = event.at
     state.mode, state.input, state.by = event.mode, event.input, event.by
+    state.parent = event.parent
     state.retry_base_s, state.latency_s = event.retry_base_s, event.latency_s
     state.budget = fold_budget.budget_of(event)
 
@@ -357,4 +358,4 @@ def _(state: RunState, event: ev.BudgetOverrun) -> None:
     """Recorded for people; the money itself was booked with the call."""
 
 
-from runs.engine import fold_approvals, fold_fallback, fold_steering  # noqa: E402, F401 - their handlers need `on`
+from runs.engine import fold_approvals, fold_children, fold_fallback, fold_steering  # noqa: E402, F401 - their handlers need `on`

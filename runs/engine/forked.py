@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from runs.engine import events as ev
+from runs.engine.child_events import CHILD_ENDED
 from runs.engine.fold_budget import budget_of
 from runs.engine.state import ApprovalState, Call, CallStatus, Node, NodeStatus, RunState
 
@@ -20,6 +21,7 @@ def begin(state: RunState, event: ev.RunForked) -> None:
     """The fold of RunForked: a clock and limits of its own; what was changed under way begins anew."""
     state.started_at = event.at
     state.mode, state.input, state.by = event.mode, event.input, event.by
+    state.parent = ""  # nobody waits for it
     state.retry_base_s, state.latency_s = event.retry_base_s, event.latency_s
     state.recorded = event.parent if event.effects == "recorded" else ""
     state.budget, state.paused_by = budget_of(event), ""
@@ -72,11 +74,15 @@ def carry_over(log: Iterable[ev.Event], state: RunState, effects: str, now: int)
             yield from _closed(call, effects)
     asked: dict[tuple[str, str], ev.Event] = {}
     timers: dict[tuple[str, str], ev.TimerSet] = {}
+    started: dict[str, ev.Event] = {}
     for event in log:
         if isinstance(event, ev.ApprovalRequested):
             asked[event.path, event.key] = event
         elif isinstance(event, ev.TimerSet):
             timers[event.path, event.key] = event
+        elif isinstance(event, ev.ChildRunStarted) and CHILD_ENDED not in state.node(event.path).notes:
+            started[event.path] = msgspec.structs.replace(event, child="")  # a run of the fork's own
+    yield from started.values()
     for approval in state.pending_approvals():
         yield asked[approval.path, approval.key]
     for timer in state.open_timers():

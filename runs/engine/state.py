@@ -184,6 +184,7 @@ class RunState:
     output: str = ""
     by: str = ""
     retry_base_s: float = 1.0
+    parent: str = ""  # the run whose sub-team this is
     latency_s: float | None = None
     recorded: str = ""  # the run whose log answers the calls
     ended: str = ""  # done, failed, cancelled

@@ -23,6 +23,7 @@ from agents.endpoint_state import CHANNEL
 from agents.openai_client import close_clients
 from agents.queries import ResolvedModel, resolve_models
 from agents.topology.graph import ModelRef
+from runs.children import care
 from runs.execute.endpoint_line import Gates
 from runs.execute.heartbeat import Heartbeat
 from runs.execute.owners import new_name
@@ -135,6 +136,10 @@ class Host:
             known = self._models[key] = (now, found)
         return known[1]
 
+    def care_for(self, run: UUID) -> None:
+        """Start, tell or stop runs of sub-teams that have to do with `run`; the sweeper does it too."""
+        _ = self.loop.run_in_executor(None, _care, run)
+
     # ── signals ─────────────────────────────────────────────────────────────────────────────────────
     def _on_beat(self, asked: list[UUID], renewed: dict[UUID, int]) -> None:
         self.loop.call_soon_threadsafe(self._after_beat, asked, renewed)
@@ -168,6 +173,16 @@ class Host:
             rung = json.loads(message["data"])
             if segment := self.segments.get(UUID(rung["run"])):
                 segment.ring(int(rung["seq"]))
+
+
+def _care(run: UUID) -> None:
+    close_old_connections()
+    try:
+        care(run)
+    except Exception:
+        log.exception("Sub-teams of run %s are left to the sweeper", run)
+    finally:
+        close_old_connections()
 
 
 def _resolve(workspace: UUID, refs: set[ModelRef]) -> dict[tuple[str, str], ResolvedModel]:

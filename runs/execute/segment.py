@@ -280,6 +280,8 @@ class Segment:
         self.draft = Draft(self.ref, statement.head, draft.state)
         self.content.fresh.clear()
         await self.earlier.keep(draft)
+        if "runs_childrun" in draft.rows or (draft.state.ended and draft.state.parent):
+            self.host.care_for(self.run)
         self.host.ringer.ring(
             self.run, self.ref.workspace, statement.head.seq, status(draft.state), approvals
         )

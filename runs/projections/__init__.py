@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runs.projections import approvals, effects, ledger, spans, timers
+from runs.projections import approvals, children, effects, ledger, spans, timers
 from runs.projections.base import Projection
 
 PROJECTIONS: tuple[Projection, ...] = (
@@ -11,4 +11,5 @@ PROJECTIONS: tuple[Projection, ...] = (
     approvals.PROJECTION,
     timers.PROJECTION,
     effects.PROJECTION,
+    children.PROJECTION,
 )

@@ -181,7 +181,7 @@ class GuardKind(Kind):
         return self._found(view, wrong, 1)
 
     def _broken(self, view: NodeView, digest: str, content: Content) -> str:
-        """The first rule that does not hold, or what does not fit the schema; a failing rule does not hold."""
+        """The first rule that does not hold, or what does not fit the schema; one that fails does not."""
         value = content.get(digest)
         context = view.context(content) | {"value": value}
         for rule in view.config.rules:

@@ -43,7 +43,7 @@ type Effect = "reads" | "idempotent" | "writes" | "delegates" | "hands over";
 interface Facts extends ApprovalFacts {
   RunStarted: Limits & {
     team_version: string; plan_digest: string; input: string; mode: "live" | "simulated"; by: string; via: string;
-    retry_base_s?: number; latency_s?: number | null;
+    retry_base_s?: number; latency_s?: number | null; parent?: string;
   };
   RunForked: Limits & {
     parent: string; parent_seq: number; parent_hash: string; effects: "recorded" | "simulated" | "live";
@@ -60,6 +60,11 @@ interface Facts extends ApprovalFacts {
   OutputGiven: { output: string; nodes: string[]; by: string; by_name: string; comment?: string };
   SignalReceived: { payload: string; via?: string };
   NodeStarted: { sources?: string[]; parent?: string; given?: string; task?: string };
+  ChildRunStarted: Limits & { team_version: string; team: string; input: string; child: string };
+  ChildRunEnded: {
+    child: string; status: "done" | "failed" | "cancelled"; output?: string; message?: string; cost?: string;
+    tokens?: number; calls?: number; unknown_costs?: number;
+  };
   LoopRepeated: { iteration: number; value: string; nodes: string[]; note?: string };
   VariablesWritten: { writes: Record<string, string>; order: number[] };
   NodeNoted: { key: string; text: string; data?: Record<string, unknown> };

@@ -119,7 +119,7 @@ const HANDLERS: Handlers = {
   // ── the run ──
   RunStarted(state, event) {
     state.started_at = event.at;
-    Object.assign(state, { mode: event.mode, input: event.input, by: event.by, retry_base_s: event.retry_base_s ?? 1 });
+    Object.assign(state, { mode: event.mode, input: event.input, by: event.by, parent: event.parent ?? "", retry_base_s: event.retry_base_s ?? 1 });
     state.latency_s = event.latency_s ?? null;
     state.budget = budgetOf(event);
   },
@@ -166,6 +166,26 @@ const HANDLERS: Handlers = {
     add(state.children, event.parent, event.path);
     const call = nodeOf(state, event.parent).calls.get(event.path.slice(0, event.path.lastIndexOf("/")));
     if (call) Object.assign(call, { status: "delegated", started_at: event.at }); // it was spawned to answer this call
+  },
+  ChildRunStarted(state, event) {
+    const { budget } = state;
+    nodeOf(state, event.path).notes.set("child", event.child);
+    budget.reserved.set(`${event.path}#0`, {
+      cost: budget.cost_limit === null ? ZERO : (money(event.cost_limit) ?? ZERO),
+      tokens: budget.token_limit === null ? 0 : (event.token_limit ?? 0),
+    });
+  },
+  ChildRunEnded(state, event) {
+    const { notes } = nodeOf(state, event.path);
+    const { budget } = state;
+    if (notes.has("child ended")) return;
+    notes.set("child ended", event.status);
+    notes.set("child said", event.output || event.message || "");
+    budget.reserved.delete(`${event.path}#0`);
+    budget.spent_cost += money(event.cost) ?? ZERO;
+    budget.spent_tokens += event.tokens ?? 0;
+    budget.calls += event.calls ?? 0;
+    budget.unknown_costs += event.unknown_costs ?? 0;
   },
   LoopRepeated(state, event) {
     const node = settle(state, event, "done");

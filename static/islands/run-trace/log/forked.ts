@@ -5,7 +5,7 @@ import { newNode, nodeOf, type ApprovalState, type RunState } from "./state";
 
 export function begin(state: RunState, event: EventOf<"RunForked">): void {
   Object.assign(state, {
-    started_at: event.at, mode: event.mode, input: event.input, by: event.by, retry_base_s: event.retry_base_s ?? 1,
+    started_at: event.at, mode: event.mode, input: event.input, by: event.by, parent: "", retry_base_s: event.retry_base_s ?? 1,
     latency_s: event.latency_s ?? null, recorded: event.effects === "recorded" ? event.parent : "", budget: budgetOf(event),
     paused_by: "",
   });

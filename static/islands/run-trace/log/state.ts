@@ -126,6 +126,7 @@ export interface RunState {
   output: string;
   by: string;
   retry_base_s: number;
+  parent: string; // the run whose sub-team this is
   latency_s: number | null;
   recorded: string;
   ended: "" | "done" | "failed" | "cancelled";
@@ -154,7 +155,7 @@ export function newBudget(): Budget {
 
 export function newState(): RunState {
   return {
-    seq: 0, started_at: 0, ended_at: 0, mode: "live", input: "", output: "", by: "", retry_base_s: 1, latency_s: null,
+    seq: 0, started_at: 0, ended_at: 0, mode: "live", input: "", output: "", by: "", retry_base_s: 1, parent: "", latency_s: null,
     ended: "", code: "", message: "", failed_node: "", cancel_requested: false, paused_by: "", nodes: new Map(), running: new Map(),
     children: new Map(), instances: new Map(), loops: new Map(), writes: new Map(), budget: newBudget(),
     recorded: "",

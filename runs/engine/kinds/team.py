@@ -1,0 +1,161 @@
+"""Runs a published team as one node: a run of its own, whose output is this node's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field, StringConstraints
+
+from agents.topology import schemas, text
+from agents.topology.check import Scope
+from agents.topology.graph import EdgeKind, Node, PinnedSubteam
+from agents.topology.kind import NodeConfig, Ports
+from agents.topology.problems import Problem
+from runs.engine import events as ev
+from runs.engine.child_events import CHILD, CHILD_ENDED, CHILD_SAID
+from runs.engine.commands import Command, Compute, Record
+from runs.engine.content import Content
+from runs.engine.kind import Kind, NodeView
+from runs.engine.plan import Plan
+from runs.engine.state import Budget
+
+
+class TeamConfig(NodeConfig):
+    team: str = Field(
+        "",
+        max_length=80,
+        title="Team",
+        json_schema_extra={"ui": {"widget": "team", "section": "Team", "subtitle": True, "chip": True}},
+    )
+    input: dict[str, Annotated[str, StringConstraints(max_length=20_000)]] = Field(
+        default_factory=dict,
+        title="Its input",
+        json_schema_extra={
+            "ui": {
+                "widget": "arguments",
+                "section": "Team",
+                "help": "Texts with values in them. Left empty, it gets what arrives.",
+            }
+        },
+    )
+
+
+class TeamKind(Kind):
+    name: ClassVar[str] = "team"
+    title: ClassVar[str] = "Sub-team"
+    summary: ClassVar[str] = "A published team at work as one node"
+    icon: ClassVar[str] = "boxes"
+    group: ClassVar[Literal["thinks", "routes", "acts", "person"]] = "thinks"
+    ports: ClassVar[Ports] = Ports(gives=frozenset({EdgeKind.FLOW, EdgeKind.ERROR}), works=True)
+    Config = TeamConfig
+
+    # ── design time ─────────────────────────────────────────────────────────────────────────────────
+    def check(self, node: Node, config: Any, scope: Scope) -> Iterator[Problem]:
+        known = scope.catalog.teams
+        if not config.team:
+            yield Problem("team.none", f"{node.title} has no team.", "Choose one.", node.id, field="team")
+        elif known is not None and config.team not in known:
+            yield Problem(
+                "team.unknown",
+                f"{node.title} needs the team {config.team}, which has no published version here.",
+                "Choose another, or publish it.",
+                node.id,
+                field="team",
+            )
+        for name, template in config.input.items():
+            yield from scope.template_problems(node, template, f"input.{name}")
+
+    def introduce(self, plan: Plan, node_id: str) -> str:
+        known = plan.team.teams.get(plan.configs[node_id].team)
+        return (
+            f"{plan.title(node_id)}: {known.description}"
+            if known and known.description
+            else plan.title(node_id)
+        )
+
+    # ── run time ────────────────────────────────────────────────────────────────────────────────────
+    def step(self, view: NodeView) -> Iterator[Command]:
+        notes = view.state.notes
+        if CHILD not in notes:
+            yield Compute(view.path, "start")
+        elif notes.get(CHILD_ENDED) == "done":
+            yield Record(ev.NodeCompleted(path=view.path, output=notes[CHILD_SAID]))
+        elif CHILD_ENDED in notes:
+            message = f"{view.config.team} {notes[CHILD_ENDED]}: {notes[CHILD_SAID]}"[:500]
+            yield Record(ev.NodeFailed(path=view.path, code="team_failed", message=message))
+
+    def compute(self, what: str, call: str, view: NodeView, content: Content) -> Iterator[ev.Event]:
+        team = view.plan.team.teams[view.config.team]
+        try:
+            value = self._input(view, team, content)
+        except text.TemplateError as error:
+            yield ev.NodeFailed(path=view.path, code="template", message=str(error)[:500])
+            return
+        if wrong := schemas.errors(team.input_schema, value):
+            message = f"{view.config.team} does not take this input: {wrong[0]}"
+            yield ev.NodeFailed(path=view.path, code="bad_input", message=message[:500])
+            return
+        yield ev.ChildRunStarted(
+            path=view.path,
+            team_version=team.version,
+            team=view.config.team,
+            input=content.put(value),
+            **_limits(team, view.run.budget),
+        )
+
+    def _input(self, view: NodeView, team: PinnedSubteam, content: Content) -> Any:
+        """As the node says; else what arrives, put into the one field there is if it is no object."""
+        properties: Any = team.input_schema.get("properties") or {}
+        if view.config.input:
+            context = view.context(content)
+            return {
+                name: _typed(text.render(template, context), properties.get(name))
+                for name, template in view.config.input.items()
+            }
+        arrived = content.get(view.arrival())
+        if view.state.task:
+            asked = str(content.get(view.state.task))
+            arrived = f"{asked}\n\n{content.text_of(arrived)}" if arrived else asked
+        if isinstance(arrived, dict):
+            return {name: value for name, value in arrived.items() if name in properties} or arrived
+        required: Any = team.input_schema.get("required") or list(properties)
+        return {required[0]: content.text_of(arrived)} if required else arrived
+
+
+def _typed(written: str, schema: Any) -> Any:
+    if isinstance(schema, dict) and schema.get("type", "string") == "string":
+        return written
+    try:
+        return json.loads(written)
+    except ValueError:
+        return written
+
+
+def _limits(team: PinnedSubteam, ours: Budget) -> dict[str, Any]:
+    """What the sub-team may use: its own limits, and never more than is left of ours."""
+    own = team.limits
+    cost = None if own.cost_usd is None else Decimal(own.cost_usd)
+    if ours.cost_limit is not None:
+        left = max(ours.cost_limit - ours.spent_cost - ours.reserved_cost, Decimal(0))
+        cost = left if cost is None else min(cost, left)
+    tokens = None
+    if ours.token_limit is not None:
+        tokens = max(ours.token_limit - ours.spent_tokens - ours.reserved_tokens, 1)
+    calls = None if ours.call_limit is None else max(ours.call_limit - ours.calls, 1)
+    return {
+        "cost_limit": None if cost is None else f"{cost:f}",
+        "token_limit": _least(own.tokens, tokens),
+        "call_limit": _least(own.model_calls, calls),
+        "seconds_limit": own.seconds,
+    }
+
+
+def _least(first: int | None, second: int | None) -> int | None:
+    known = [one for one in (first, second) if one is not None]
+    return min(known) if known else None
+
+
+KIND = TeamKind()

@@ -1,0 +1,142 @@
+"""A team as one node: a run of its own, started and told of once, stopped with its parent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from agents.models import Team
+from agents.publishing import pin, problems_of
+from agents.subteams import Subteams
+from agents.topology.graph import PinnedTeam, RunLimits, dump
+from runs.actions import cancel_run, start_run
+from runs.children import care
+from runs.models import Event, Run
+from runs.verify import problems
+from studio.workspaces.access import Member
+from tests.engine.teams import IN, OUT, agent, team
+from tests.rehearsal import RehearsalServer
+from tests.runs.live_team import endpoint, owner, published
+from tests.workers import Fleet, wait_until
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.worker,
+    pytest.mark.xdist_group("worker"),
+]
+
+INNER = team({"input": IN, "a": agent(), "output": OUT}, ["input>a", "a>output"])
+TOPIC = {"topic": "{{ input.topic }}"}
+
+
+def outer(inner: Team, **config: Any) -> PinnedTeam:
+    node = ("team", {"team": inner.name, "input": TOPIC, **config})
+    made = team({"input": IN, "sub": node, "b": agent(), "output": OUT}, ["input>sub", "sub>b", "b>output"])
+    subteams = {inner.name: dump(Subteams(inner.workspace)[inner.name])}
+    return PinnedTeam.model_validate(dump(made) | {"name": "Outer", "teams": subteams})
+
+
+@pytest.fixture
+def actor() -> Member:
+    return owner()
+
+
+@pytest.fixture
+def launch(actor: Member, rehearsal: RehearsalServer, own_profile: str, fleet: Fleet) -> Callable[..., Run]:
+    def start(trouble: str = "", **fields: Any) -> Run:
+        endpoint(actor, rehearsal.url(f"{own_profile},{trouble}" if trouble else own_profile))
+        inner = published(actor, PinnedTeam.model_validate(dump(INNER) | {"name": "Inner"}))
+        made = published(actor, outer(inner))
+        fleet.sweeper()
+        fleet.worker()
+        return start_run(actor=actor, team=made, value={"topic": "tea"}, **fields)
+
+    return start
+
+
+def status(run: Run) -> str:
+    run.refresh_from_db()
+    return str(run.status)
+
+
+def test_a_sub_team_runs_as_a_run_of_its_own_and_gives_its_output(launch: Callable[..., Run]) -> None:
+    run = launch()
+    wait_until(lambda: status(run) in Run.ENDED, "the run to end")
+    assert run.status == "done", run.error
+    (child,) = run.children.all()
+    assert child.status == "done"
+    assert child.parent_path == "sub"
+    told = Event.objects.get(run=run, type="ChildRunEnded")
+    assert child.output_digest in told.body
+    care()
+    assert Event.objects.filter(run=run, type="ChildRunEnded").count() == 1
+    assert problems(run) == [] == problems(child)
+
+
+def test_a_stopped_run_stops_its_sub_teams(launch: Callable[..., Run], actor: Member) -> None:
+    run = launch("hang")
+    wait_until(lambda: run.children.filter(status="running").exists(), "the sub-team to be at work")
+    assert cancel_run(actor=actor, run=run)
+    wait_until(lambda: status(run) == "cancelled", "the run to stop")
+    wait_until(lambda: run.children.filter(status="cancelled").exists(), "the sub-team to stop")
+    assert problems(run) == []
+
+
+def test_a_killed_worker_loses_no_sub_team(launch: Callable[..., Run], fleet: Fleet) -> None:
+    run = launch("latency=300")
+    wait_until(lambda: run.children.filter(seq__gt=2).exists(), "the sub-team to be at work")
+    fleet.kill("w1")
+    fleet.worker("w2")
+    wait_until(lambda: status(run) in Run.ENDED, "the run to end")
+    assert run.status == "done", run.error
+    assert run.children.count() == 1
+    assert problems(run) == [] == problems(run.children.get())
+
+
+def test_a_sub_team_never_spends_more_than_is_left_of_its_parents_budget(launch: Callable[..., Run]) -> None:
+    run = launch(limits=RunLimits(cost_usd="0.5", model_calls=20))
+    wait_until(lambda: status(run) in Run.ENDED, "the run to end")
+    child = run.children.get()
+    assert child.cost_limit is not None
+    assert child.cost_limit <= Decimal("0.5")
+
+
+def test_a_team_that_would_run_itself_is_refused(actor: Member) -> None:
+    inner = published(actor, PinnedTeam.model_validate(dump(INNER) | {"name": "Inner"}))
+    made = published(actor, outer(inner))
+    node = {"id": "sub", "kind": "team", "config": {"team": "Outer"}}
+    edges = [
+        {"id": "e1", "source": "input", "target": "sub"},
+        {"id": "e2", "source": "sub", "target": "output"},
+    ]
+    nodes = [{"id": "input", "kind": "input"}, node, {"id": "output", "kind": "output"}]
+    inner.draft = {"nodes": nodes, "edges": edges}
+    inner.save()
+    assert [problem.message for problem in problems_of(inner) if problem.code == "team.circle"] == [
+        "Outer runs this team in turn."
+    ]
+    made.draft = {"nodes": nodes, "edges": edges}
+    made.save()
+    assert "team.circle" in {problem.code for problem in problems_of(made)}
+    node["config"] = {"team": "Nowhere"}
+    made.draft = {"nodes": nodes, "edges": edges}
+    assert "team.unknown" in {problem.code for problem in problems_of(made)}
+
+
+def test_publishing_pins_the_sub_teams_version(actor: Member) -> None:
+    inner = published(actor, PinnedTeam.model_validate(dump(INNER) | {"name": "Inner"}))
+    other = published(actor, outer(inner))
+    node = {"id": "sub", "kind": "team", "config": {"team": "Inner"}}
+    other.draft = {
+        "nodes": [{"id": "input", "kind": "input"}, node, {"id": "output", "kind": "output"}],
+        "edges": [
+            {"id": "e1", "source": "input", "target": "sub"},
+            {"id": "e2", "source": "sub", "target": "output"},
+        ],
+    }
+    pinned = pin(other).teams["Inner"]
+    assert pinned.version == str(inner.current_id)
+    assert pinned.input_schema["required"] == ["topic"]
