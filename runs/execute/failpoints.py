@@ -1,8 +1,8 @@
 """Places where a process can be made to die, by name: an event type at one of seven moments.
 
 Nothing happens unless TROUPE_FAILPOINTS names a folder, which settings refuse where others can reach the
-server. A file in it, `<run> <event type> <moment>`, arms one failpoint; whoever reaches it takes the file
-away, so that exactly one process dies. `docs/proof.md` says how the crash tests use them.
+server. A file in it, `<run> <event type> <moment>`, arms one failpoint: it says `kill` or `stop`, and at which
+time. Whoever reaches it takes the file away, so that exactly one process dies. See `docs/proof.md`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from uuid import UUID
@@ -35,8 +34,8 @@ DISPATCH_S = 0.1  # a request needs a moment to reach its endpoint
 FOLDER = Path(settings.FAILPOINTS) if settings.FAILPOINTS else None
 
 _since: dict[tuple[str, UUID], set[str]] = {}  # types appended since a moment was last reached
+_last: dict[UUID, set[str]] = {}  # types of this process's last append
 _let_go: set[UUID] = set()  # runs whose lease is being given up: no renewal and no request follows
-_reached: Counter[str] = Counter()
 _lock = threading.Lock()
 
 
@@ -62,11 +61,13 @@ def _hit(folder: Path, moment: str, run: UUID, types: set[str]) -> None:
     with _lock:
         types = types | _since.pop((moment, run), set())
     if moment == "during park":
+        types = types or _last.get(run, set())
         _let_go.add(run)
     elif moment == "after commit":
         _remember(run, types, ("before publish",) if run in _let_go else LATER)
         with _lock:
-            _since["during park", run] = set(types)  # what is longer ago than one append is not "during"
+            _since.pop(("during park", run), None)
+            _last[run] = types
     for name in sorted(types):
         _reach(folder, f"{run} {name} {moment}", moment)
 
@@ -78,14 +79,14 @@ def _remember(run: UUID, types: set[str], moments: tuple[str, ...]) -> None:
 
 
 def _reach(folder: Path, failpoint: str, moment: str) -> None:
-    _reached[failpoint] += 1
     if (trace := folder / TRACE).exists():
         with trace.open("a") as lines:
             lines.write(f"{failpoint}\n")
     armed = folder / failpoint
     try:
         how, _, nth = armed.read_text().partition(" ")
-        if _reached[failpoint] < int(nth or 1):
+        if int(nth or 1) > 1:
+            armed.write_text(f"{how} {int(nth) - 1}")
             return
         armed.rename(folder / f"{failpoint}.hit")
     except FileNotFoundError:

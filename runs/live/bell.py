@@ -82,7 +82,12 @@ class Ringer:
             self._flush = asyncio.create_task(self._send())
 
     async def _send(self) -> None:
-        await asyncio.sleep(settings.DOORBELL_SECONDS)
+        """Until nothing is left: what comes while a batch is under way starts no sender of its own."""
+        while self._bells or self._texts:
+            await asyncio.sleep(settings.DOORBELL_SECONDS)
+            await self._send_batch()
+
+    async def _send_batch(self) -> None:
         bells, self._bells = self._bells, {}
         texts, self._texts = self._texts, {}
         pipe = self.redis.pipeline(transaction=False)
