@@ -367,3 +367,8 @@ class ToolEffect(models.Model):
 
     def __str__(self) -> str:
         return f"{self.tool} {self.call}"
+
+
+from runs.budgets.models import Budget as Budget  # noqa: E402 - Django looks for models here
+from runs.budgets.models import BudgetHold as BudgetHold  # noqa: E402
+from runs.budgets.models import BudgetWait as BudgetWait  # noqa: E402

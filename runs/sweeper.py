@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from runs.budgets.upkeep import keep_up
 from runs.children import care
 from runs.execute.owners import gone
 from runs.tasks import advance
@@ -32,9 +33,9 @@ PRUNE = (
 
 
 def sweep() -> list[UUID]:
-    """Wake runs with a due timer; offer every runnable run that nobody owns. Returns those offered.
+    """Wake runs with a due timer; offer every runnable run that nobody owns; keep budgets true.
 
-    The leases of workers that are known to have ended are not waited for.
+    The leases of workers that are known to have ended are not waited for. Returns the runs that were offered.
     """
     with connection.cursor() as cursor:
         cursor.execute(WAKE)
@@ -44,6 +45,7 @@ def sweep() -> list[UUID]:
         runs = [row[0] for row in cursor.fetchall()]
     for run in runs:
         advance.delay(str(run))
+    keep_up()
     care()
     return runs
 

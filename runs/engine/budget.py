@@ -128,7 +128,7 @@ def _at_soft(
         words = f"The soft limit of {shown} is near; calls in flight have reserved what is left below it."
         return Hindrance("later", limit, _of(standing, words))
     if standing.refused:
-        words = f"{standing.refused} decided that it ends at the soft limit of {shown}."
+        words = f"It ends at the soft limit of {shown}, as {standing.refused} decided."
         return Hindrance("stop", "soft", _of(standing, words))
     words = f"The soft limit of {shown} is reached: go on up to {cap}?"
     return Hindrance("ask", limit, _of(standing, words))
@@ -162,7 +162,7 @@ def amount_words(limit: str, value: Any) -> str:
 def _words(limit: Limit, need: Any, left: Any, cap: Any) -> str:
     match limit:
         case "calls":
-            return f"The limit of {cap} model calls is reached."
+            return f"The limit of {cap} model call{'s' if cap != 1 else ''} is reached."
         case "seconds":
             return f"The time limit of {cap:g} seconds is reached."
         case "tokens":

@@ -27,6 +27,7 @@ from runs.children import care
 from runs.execute.endpoint_line import Gates
 from runs.execute.heartbeat import Heartbeat
 from runs.execute.owners import new_name
+from runs.execute.scoped_budgets import Scopes
 from runs.execute.segment import Segment
 from runs.execute.store import Store
 from runs.live.bell import BELL, Ringer
@@ -46,10 +47,11 @@ class Host:
         self.segments: dict[UUID, Segment] = {}
         self.stopping = False
         self.loop = uvloop.new_event_loop()
+        self.scopes = Scopes()
         self._room = threading.BoundedSemaphore(settings.RUNS_PER_WORKER)
         self._advancing: set[asyncio.Task[Any]] = set()
         self._models: dict[tuple[UUID, str, bool], tuple[float, dict[tuple[str, str], ResolvedModel]]] = {}
-        self.heartbeat = Heartbeat(self.owner, lambda: list(self.segments), self._on_beat)
+        self.heartbeat = Heartbeat(self.owner, lambda: list(self.segments), self._on_beat, self._on_budgets)
         self._thread = threading.Thread(target=self._run_loop, name="runs", daemon=True)
         self._thread.start()
         asyncio.run_coroutine_threadsafe(self._open(), self.loop).result()
@@ -86,6 +88,7 @@ class Host:
         claim = await self.store.claim(run, self.owner)
         if claim is None:
             return
+        self.scopes.learn(claim.workspace, claim.budgets)
         segment = self.segments[run] = Segment(self, claim)
         try:
             await segment.advance()
@@ -143,6 +146,9 @@ class Host:
     # ── signals ─────────────────────────────────────────────────────────────────────────────────────
     def _on_beat(self, asked: list[UUID], renewed: dict[UUID, int]) -> None:
         self.loop.call_soon_threadsafe(self._after_beat, asked, renewed)
+
+    def _on_budgets(self, rows: list[Any] | None) -> None:
+        self.loop.call_soon_threadsafe(self.scopes.learn_all, rows)
 
     def _after_beat(self, asked: list[UUID], renewed: dict[UUID, int]) -> None:
         for run in asked:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import msgspec
 from django.conf import settings
@@ -26,6 +26,7 @@ from runs.execute.clock import now_us
 from runs.execute.dispatch import Dispatch, Fact, Key
 from runs.execute.endpoint_line import Line
 from runs.execute.recover import Lost, lost_calls
+from runs.execute.scoped_budgets import RunScopes
 from runs.execute.store import Claim
 from runs.log import Draft, Head
 from runs.projections.base import Ref
@@ -56,6 +57,7 @@ class Segment:
         self.line = Line(host.gates, claim.run, self.signal.set)  # calls before the gates of their endpoints
         self.stale = False  # somebody else appended
         self.short = False  # calls wait until others in flight leave room under a limit
+        self.scopes = RunScopes(host.scopes, host.store, claim)
         self.fenced = False
         self.models: dict[tuple[str, str], ResolvedModel] = {}
         self.ref: Ref
@@ -104,6 +106,7 @@ class Segment:
             self._send(dispatch)
         if ready:
             failpoints.hit("after dispatch", self.run)
+        await self.scopes.settle()
         return not release
 
     async def _wait(self) -> None:
@@ -183,17 +186,27 @@ class Segment:
             if instead := await self.earlier.model(prepared.dispatch, view):
                 self._add_all(instead)
                 return None
-            if prepared.hindered == "later":
-                self.short = True
-                return None
             if prepared.hindered is not None:
-                self._add(prepared.hindered)
+                self._stand_back(prepared.hindered)
                 return None
         admitted = await self.line.admit(prepared)
         if admitted is None or admitted.event is None:  # it waits for its turn; nothing is reserved yet
             return None
+        draft, dispatch = self.draft, admitted.dispatch
+        if dispatch is not None:
+            hindered = await self.scopes.reserve(dispatch, draft.events, draft.state, self.content)
+            if hindered is not None:
+                self._stand_back(hindered)
+                return None
         self._add(admitted.event)
-        return admitted.dispatch
+        return dispatch
+
+    def _stand_back(self, hindered: ev.Event | Literal["later"]) -> None:
+        """A limit keeps a call from starting: say why, or let calls in flight end first."""
+        if hindered == "later":
+            self.short = True
+        else:
+            self._add(hindered)
 
     async def _pure(self, function: Callable[[], T]) -> T:
         """Call it, loading the content it finds missing until it finds none."""
@@ -277,6 +290,7 @@ class Segment:
         failpoints.hit("after commit", self.run, draft.events)
         approvals = any(isinstance(e, ev.APPROVALS_CHANGED) for e in draft.events)
         approvals = approvals or bool(draft.state.ended)
+        self.scopes.committed(draft.events, draft.state)
         self.draft = Draft(self.ref, statement.head, draft.state)
         self.content.fresh.clear()
         await self.earlier.keep(draft)

@@ -43,6 +43,8 @@ class Claim:
     head: Head
     events: list[ev.AnyEvent]
     content: dict[str, str]  # the run's input, which nearly every run reads first
+    team: UUID
+    budgets: list[Any] | None  # shared ones of the workspace, if there are any: id, team, agent's key
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,10 @@ WITH claimed AS (
 )
 SELECT workspace_id, team_version_id, seq, head_hash, epoch, input_digest,
     (SELECT array_agg(body ORDER BY seq) FROM runs_log WHERE run_id = claimed.id),
-    (SELECT content FROM runs_blob b WHERE b.workspace_id = claimed.workspace_id AND b.digest = input_digest)
+    (SELECT content FROM runs_blob b WHERE b.workspace_id = claimed.workspace_id AND b.digest = input_digest),
+    (SELECT team_id FROM agents_teamversion v WHERE v.id = team_version_id),
+    (SELECT json_agg(json_build_array(b.id, b.team_id, a.key)) FROM runs_budget b
+        LEFT JOIN agents_agent a ON a.id = b.agent_id WHERE b.workspace_id = claimed.workspace_id)
 FROM claimed
 """
 HEAD = "SELECT seq, head_hash, epoch FROM runs_run WHERE id = %s"
@@ -151,10 +156,11 @@ class Store:
         )
         if row is None:
             return None
-        workspace, team_version, seq, head_hash, epoch, digest, bodies, text = row
+        workspace, team_version, seq, head_hash, epoch, digest, bodies, text, team, budgets = row
         events = [ev.decode(body) for body in bodies or ()]
         content = {} if text is None else {digest: text}
-        return Claim(run, workspace, team_version, Head(seq, bytes(head_hash), epoch), events, content)
+        head = Head(seq, bytes(head_hash), epoch)
+        return Claim(run, workspace, team_version, head, events, content, team, budgets)
 
     async def head(self, run: UUID) -> Head | None:
         row = await self._one(HEAD, (run,))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runs.projections import approvals, children, effects, ledger, spans, timers
+from runs.projections import approvals, budget_waits, children, effects, ledger, spans, timers
 from runs.projections.base import Projection
 
 PROJECTIONS: tuple[Projection, ...] = (
@@ -12,4 +12,5 @@ PROJECTIONS: tuple[Projection, ...] = (
     timers.PROJECTION,
     effects.PROJECTION,
     children.PROJECTION,
+    budget_waits.PROJECTION,
 )

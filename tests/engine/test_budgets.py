@@ -144,7 +144,7 @@ def test_a_soft_limit_asks_once_and_a_yes_goes_up_to_the_hard_one() -> None:
 def test_a_no_makes_the_soft_limit_the_hard_one_until_it_is_raised() -> None:
     run = Engine(wide(50), saying("x")).start(cost_limit="1.0", soft_percent=30).go().decide("reject").go()
     assert run.state.budget.blocked == "soft"
-    assert activity(run.state, run.plan) == "Someone decided that it ends at the soft limit of $0.30."
+    assert activity(run.state, run.plan) == "It ends at the soft limit of $0.30, as Someone decided."
     raised(run, cost_limit="9.0", soft_percent=90)
     assert run.state.ended == "done"
 

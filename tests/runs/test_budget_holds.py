@@ -1,0 +1,387 @@
+"""Shared budgets in PostgreSQL: never more spent and reserved than the limit, however many call at once."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import threading
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import connection, connections
+from django.utils import timezone
+
+from agents.models import Agent, Team
+from runs.budgets import upkeep
+from runs.budgets.models import Budget, BudgetHold
+from runs.engine import events as ev
+from runs.execute.store import Store
+from studio.workspaces.access import Member
+from tests.runs.budget_calls import Caller
+from tests.runs.live_team import owner
+from tests.workers import Fleet
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def actor(fleet: Fleet) -> Member:
+    """Nobody sweeps: these calls have no log to be compared with."""
+    for name in list(fleet.processes):
+        fleet.kill(name)
+    return owner()
+
+
+def budget(actor: Member, **fields: Any) -> Budget:
+    start = fields.pop("window_start", timezone.now().replace(hour=0, minute=0, second=0, microsecond=0))
+    return Budget.objects.create(workspace=actor.workspace, window_start=start, **fields)
+
+
+def known(*budgets: Budget) -> list[tuple[str, str | None, str | None]]:
+    return [
+        (str(one.pk), str(one.team_id) if one.team_id else None, one.agent.key if one.agent else None)
+        for one in budgets
+    ]
+
+
+def in_loop(work: Callable[[Store], Awaitable[Any]]) -> Any:
+    async def whole() -> Any:
+        store = Store()
+        await store.open()
+        try:
+            return await work(store)
+        finally:
+            await store.close()
+
+    return asyncio.run(whole())
+
+
+def caller(store: Store, actor: Member, *budgets: Budget, **more: Any) -> Caller:
+    team = next((one.team_id for one in budgets if one.team_id), actor.workspace.pk)
+    return Caller(store, actor.workspace.pk, team, known(*budgets), **more)
+
+
+def read(one: Budget) -> Budget:
+    one.refresh_from_db()
+    return one
+
+
+# ── fifty at once ───────────────────────────────────────────────────────────────────────────────────
+class Crowd:
+    """Runs in several threads, each with a loop and connections of its own, calling until nothing fits."""
+
+    def __init__(self, actor: Member, budgets: list[Budget]) -> None:
+        self.actor, self.budgets = actor, budgets
+        self.spent: list[Decimal] = []
+        self.errors: list[BaseException] = []
+
+    def thread(self, number: int, runs: int) -> None:
+        try:
+            in_loop(lambda store: self._runs(store, number, runs))
+        except BaseException as error:  # told by the test, in its own thread
+            self.errors.append(error)
+
+    async def _runs(self, store: Store, number: int, runs: int) -> None:
+        each = [self._run(caller(store, self.actor, *self.budgets), f"{number}/{at}") for at in range(runs)]
+        await asyncio.gather(*each)
+
+    async def _run(self, one: Caller, name: str) -> None:
+        dice = random.Random(name)
+        for turn in range(200):
+            call = f"{name}/{turn}"
+            started = one.started(call, agent=dice.choice(["writer", "critic"]))
+            hindered = await one.reserve(started)
+            if hindered is not None:
+                assert isinstance(hindered, ev.BudgetExceeded)
+                if "in flight" not in hindered.message:
+                    return
+                await asyncio.sleep(dice.random() / 100)
+                continue
+            one.commit(one.add(started))
+            await asyncio.sleep(dice.random() / 200)
+            cost = Decimal(dice.randint(1, 100)) / 1000
+            one.commit(one.add(one.answered(call, f"{cost}")))
+            await one.scopes.settle()
+            self.spent.append(cost)
+
+
+class Watch(threading.Thread):
+    """Looks at the rows all the time: the most that was ever spent and reserved."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.most: dict[Any, Decimal] = {}
+        self.looks = 0
+        self.done = threading.Event()
+
+    def run(self) -> None:
+        while not self.done.is_set():
+            for pk, held in Budget.objects.values_list("pk", "spent_cost"):
+                self.most[pk] = max(self.most.get(pk, held), held)
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT id, spent_cost + reserved_cost FROM runs_budget")
+                for pk, held in cursor.fetchall():
+                    self.most[pk] = max(self.most[pk], held)
+            self.looks += 1
+        connections.close_all()
+
+
+def test_fifty_branches_in_several_loops_never_pass_a_limit_and_what_is_settled_is_what_was_used(
+    actor: Member,
+) -> None:
+    team = Team.objects.create(workspace=actor.workspace, name="Crowd")
+    critic = Agent.objects.create(workspace=actor.workspace, key="critic", name="Critic")
+    budgets = [
+        budget(actor, cost_limit=Decimal("3")),
+        budget(actor, scope="team", team=team, cost_limit=Decimal("2")),
+        budget(actor, scope="agent", agent=critic, cost_limit=Decimal("0.9")),
+    ]
+    crowd, watch = Crowd(actor, budgets), Watch()
+    threads = [threading.Thread(target=crowd.thread, args=(number, 10)) for number in range(5)]
+    watch.start()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    watch.done.set()
+    watch.join()
+    assert crowd.errors == []
+    assert watch.looks > 20
+    for one in budgets:
+        assert watch.most[one.pk] <= (one.cost_limit or 0)
+        read(one)
+        assert one.reserved_cost == one.reserved_tokens == one.reserved_calls == one.reserved_seconds == 0
+    assert BudgetHold.objects.count() == 0
+    workspace, of_team, of_critic = budgets
+    assert workspace.spent_cost == of_team.spent_cost == sum(crowd.spent)
+    assert workspace.spent_calls == len(crowd.spent) > 30
+    assert of_critic.spent_cost + Decimal("0.1") > Decimal("0.9") or of_team.spent_cost > Decimal("1.9")
+
+
+# ── one call ────────────────────────────────────────────────────────────────────────────────────────
+def test_a_hold_of_every_budget_or_of_none(actor: Member) -> None:
+    team = Team.objects.create(workspace=actor.workspace, name="Crowd")
+    wide, tight = (
+        budget(actor, token_limit=10_000),
+        budget(actor, scope="team", team=team, token_limit=150),
+    )
+
+    async def work(store: Store) -> Any:
+        one = caller(store, actor, wide, tight)
+        fits = await one.reserve(one.started("a/m1"))
+        return fits, await one.reserve(one.started("a/m2"))
+
+    fits, hindered = in_loop(work)
+    assert fits is None
+    assert hindered.scope == str(tight.pk)
+    assert hindered.message == (
+        "The budget of the team Crowd for today: the next call may need 100 tokens; 50 of 150 are left. "
+        "Calls in flight have reserved the rest."
+    )
+    assert (read(wide).reserved_tokens, read(tight).reserved_tokens) == (100, 100)
+    assert BudgetHold.objects.count() == 2
+
+
+def test_a_call_waits_without_an_event_while_its_own_run_has_others_in_flight(actor: Member) -> None:
+    tight = budget(actor, token_limit=150)
+
+    async def work(store: Store) -> Any:
+        one = caller(store, actor, tight)
+        first = one.started("a/m1")
+        await one.reserve(first)
+        one.add(first)
+        return await one.reserve(one.started("a/m2"))
+
+    assert in_loop(work) == "later"
+
+
+def test_reserving_twice_holds_once(actor: Member) -> None:
+    one_budget = budget(actor, token_limit=10_000)
+
+    async def work(store: Store) -> None:
+        one = caller(store, actor, one_budget)
+        await one.reserve(one.started("a/m1"))
+        await one.reserve(one.started("a/m1"))
+        again = caller(store, actor, one_budget, run=one.run)  # after an append whose answer was lost
+        await again.reserve(again.started("a/m1"))
+
+    in_loop(work)
+    assert (read(one_budget).reserved_tokens, read(one_budget).reserved_calls) == (100, 1)
+
+
+def test_an_answer_that_is_not_committed_yet_makes_room_for_what_follows_it(actor: Member) -> None:
+    tight = budget(actor, cost_limit=Decimal("0.15"))
+
+    async def work(store: Store) -> Any:
+        one = caller(store, actor, tight)
+        first = one.started("a/m1")
+        await one.reserve(first)
+        one.commit(one.add(first))
+        answer = one.add(one.answered("a/m1", "0.02"))
+        second = one.started("a/m2")
+        hindered = await one.reserve(second, [answer])
+        during = await store._one("SELECT reserved_cost FROM runs_budget", {})
+        one.commit(answer, one.add(second))
+        await one.scopes.settle()
+        return hindered, during
+
+    hindered, during = in_loop(work)
+    assert hindered is None
+    assert during == (Decimal("0.12"),)
+    assert (read(tight).spent_cost, read(tight).reserved_cost) == (Decimal("0.02"), Decimal("0.1"))
+
+
+def test_a_start_that_was_not_made_after_all_gives_its_hold_back(actor: Member) -> None:
+    one_budget = budget(actor, token_limit=10_000)
+
+    async def work(store: Store) -> None:
+        one = caller(store, actor, one_budget)
+        await one.reserve(one.started("a/m1"))
+        one.commit(ev.CancelRequested(by="me"))
+        await one.scopes.settle()
+
+    in_loop(work)
+    assert (read(one_budget).reserved_tokens, read(one_budget).spent_tokens) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("charge", "cost", "tokens", "unknown"),
+    [
+        ({"status": "settled"}, "0.03", 10, 0),
+        ({"status": "estimated"}, "0.03", 10, 0),
+        ({"status": "settled", "cost": None}, "0", 10, 1),
+        ({"status": "unknown", "cost": None}, "0.1", 100, 1),
+    ],
+)
+def test_what_is_booked_of_a_charge(
+    actor: Member, charge: dict[str, Any], cost: str, tokens: int, unknown: int
+) -> None:
+    one_budget = budget(actor, cost_limit=Decimal(5))
+
+    async def work(store: Store) -> None:
+        one = caller(store, actor, one_budget)
+        await one.reserve(one.started("a/m1"))
+        one.commit(one.add(one.started("a/m1")))
+        one.commit(one.add(one.answered("a/m1", **({"cost": "0.03"} | charge))))
+        await one.scopes.settle()
+
+    in_loop(work)
+    read(one_budget)
+    assert (one_budget.spent_cost, one_budget.spent_tokens) == (Decimal(cost), tokens)
+    assert (one_budget.unknown_calls, one_budget.reserved_cost) == (unknown, Decimal(0))
+
+
+def test_more_than_the_bound_is_booked_as_it_was_billed(actor: Member) -> None:
+    one_budget = budget(actor, cost_limit=Decimal("0.1"))
+
+    async def work(store: Store) -> Any:
+        one = caller(store, actor, one_budget)
+        await one.reserve(one.started("a/m1"))
+        one.commit(one.add(one.started("a/m1")))
+        one.commit(one.add(one.answered("a/m1", "0.5")))
+        await one.scopes.settle()
+        return await one.reserve(one.started("a/m2"))
+
+    assert in_loop(work).limit == "cost"
+    assert read(one_budget).spent_cost == Decimal("0.5")
+
+
+def test_an_unknown_price_stops_under_a_money_limit_unless_it_is_allowed(actor: Member) -> None:
+    strict = budget(actor, cost_limit=Decimal(1))
+
+    async def ask(store: Store) -> Any:
+        one = caller(store, actor, strict)
+        return await one.reserve(one.started("a/m1", reserved_cost=None))
+
+    assert in_loop(ask).limit == "price"
+    Budget.objects.update(unknown_prices_allowed=True)
+    assert in_loop(ask) is None
+
+
+def test_simulated_calls_hold_nothing(actor: Member) -> None:
+    tiny = budget(actor, token_limit=1)
+
+    async def work(store: Store) -> Any:
+        one = caller(store, actor, tiny)
+        return await one.reserve(one.started("a/m1", simulated=True))
+
+    assert in_loop(work) is None
+
+
+def test_a_new_day_begins_with_nothing_spent_and_keeps_what_is_reserved(actor: Member) -> None:
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    old = budget(
+        actor, cost_limit=Decimal("0.25"), window_start=yesterday, spent_cost=Decimal("0.25"), passed="cost"
+    )
+    Budget.objects.update(reserved_cost=Decimal("0.1"))
+
+    async def work(store: Store) -> Any:
+        one = caller(store, actor, old)
+        return await one.reserve(one.started("a/m1"))
+
+    assert in_loop(work) is None
+    assert (read(old).spent_cost, old.reserved_cost, old.passed) == (Decimal(0), Decimal("0.2"), "")
+
+
+# ── soft limits ─────────────────────────────────────────────────────────────────────────────────────
+def test_a_soft_limit_is_asked_once_by_one_run_and_the_others_wait_for_the_answer(actor: Member) -> None:
+    soft = budget(actor, cost_limit=Decimal(1), soft_percent=5)
+
+    async def work(store: Store) -> Any:
+        first, second = caller(store, actor, soft), caller(store, actor, soft)
+        asks = await first.reserve(first.started("a/m1"))
+        return first.run, asks, await second.reserve(second.started("a/m1"))
+
+    run, asks, waits = in_loop(work)
+    assert isinstance(asks, ev.ApprovalRequested)
+    assert (asks.kind, asks.least_role) == ("budget", 40)
+    assert asks.title == (
+        "The workspace's budget for today: the soft limit of $0.05 is reached: go on up to $1.00?"
+    )
+    assert (waits.limit, waits.scope) == ("soft", str(soft.pk))
+    assert (read(soft).asked_run, soft.asked_key) == (run, f"a\n{asks.key}")
+
+
+@pytest.mark.parametrize(("decision", "fits"), [("approve", True), ("reject", False)])
+def test_the_answer_holds_for_everybody_this_period(actor: Member, decision: Any, fits: bool) -> None:
+    soft = budget(actor, cost_limit=Decimal(1), soft_percent=5)
+
+    async def work(store: Store) -> Any:
+        first, second = caller(store, actor, soft), caller(store, actor, soft)
+        asks = first.add(await first.reserve(first.started("a/m1")))
+        decided = ev.ApprovalDecided(
+            path="a", key=asks.key, decision=decision, subject=asks.subject, by="o", by_name="Olga"
+        )
+        first.add(decided)
+        return [await one.reserve(one.started("a/m2")) for one in (first, second)]
+
+    events = in_loop(work)
+    assert [event is None for event in events] == [fits, fits]
+    read(soft)
+    assert (soft.asked_run, soft.passed, soft.refused) == (
+        None,
+        "cost" if fits else "",
+        "" if fits else "Olga",
+    )
+    if not fits:
+        assert events[1].message == (
+            "The workspace's budget for today: it ends at the soft limit of $0.05, as Olga decided."
+        )
+
+
+def test_a_question_that_was_never_asked_is_forgotten(actor: Member) -> None:
+    soft = budget(actor, cost_limit=Decimal(1), soft_percent=5)
+
+    async def work(store: Store) -> None:
+        one = caller(store, actor, soft)
+        await one.reserve(one.started("a/m1"))
+
+    in_loop(work)
+    upkeep.hear_answers()
+    assert read(soft).asked_run is not None
+    Budget.objects.update(asked_at=timezone.now() - timedelta(minutes=1))
+    upkeep.hear_answers()
+    assert read(soft).asked_run is None
