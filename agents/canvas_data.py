@@ -87,6 +87,7 @@ def agent_facts(agent: Agent, slug: str) -> dict[str, Any]:
         "role": spec.role,
         "goal": spec.goal,
         "model": spec.model.model_dump(),
+        "fallbacks": [ref.model_dump() for ref in spec.fallbacks],
         "tools": spec.tools,
         "output": spec.output.kind,
         "version": agent.current.number if agent.current else 0,

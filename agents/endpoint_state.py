@@ -24,6 +24,14 @@ CHANNEL = "troupe:gates"
 REDIS_S = 0.5
 FIELDS = ("until", "since", "error", "probe", "probe_until", "pause_until", "pause")
 
+WORDS = {
+    "open": ("Left alone", "unplug"),
+    "probing": ("Being tried", "plug"),
+    "due": ("To be tried", "plug"),
+    "pause": ("Pausing", "hourglass"),
+    "": ("", ""),
+}
+
 log = logging.getLogger(__name__)
 
 
@@ -47,9 +55,11 @@ class EndpointState:
 
     @property
     def word(self) -> str:
-        if self.breaker:
-            return {"open": "Left alone", "probing": "Being tried", "due": "To be tried"}[self.breaker]
-        return "Pausing" if self.paused else ""
+        return WORDS[self.breaker or ("pause" if self.paused else "")][0]
+
+    @property
+    def icon(self) -> str:
+        return WORDS[self.breaker or ("pause" if self.paused else "")][1]
 
 
 def read(endpoints: Iterable[UUID]) -> dict[UUID, EndpointState]:

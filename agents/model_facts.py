@@ -10,7 +10,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from agents import queries
+from agents import endpoint_state, queries
+from agents.endpoint_state import EndpointState
 from agents.models import Agent, Endpoint, EndpointModel, ModelPrice, Team
 from agents.prices import Price
 from agents.probe_advice import Checkup
@@ -73,6 +74,7 @@ class EndpointFacts:
     endpoint: Endpoint
     models: list[ModelFacts]
     teams: list[Team]
+    state: EndpointState = field(default_factory=EndpointState)  # breaker, pause, calls in flight
 
     @property
     def address(self) -> str:
@@ -80,7 +82,8 @@ class EndpointFacts:
 
     @property
     def agents(self) -> list[Agent]:
-        return [agent for model in self.models for agent in model.agents]
+        """Each once, also where it may fall back to another model of this endpoint."""
+        return list({agent.pk: agent for model in self.models for agent in model.agents}.values())
 
     @property
     def cheapest(self) -> ModelFacts | None:
@@ -126,11 +129,16 @@ def facts_of(workspace: Workspace) -> list[EndpointFacts]:
     """Every endpoint with its models, in a handful of queries."""
     agents = queries.agents_by_model(workspace)
     teams = queries.teams_by_endpoint(workspace)
-    return [_endpoint(row, agents, teams) for row in queries.endpoints(workspace)]
+    rows = list(queries.endpoints(workspace))
+    states = endpoint_state.read([row.pk for row in rows])
+    return [_endpoint(row, agents, teams, states.get(row.pk, EndpointState())) for row in rows]
 
 
 def _endpoint(
-    row: Endpoint, agents: Mapping[tuple[str, str], list[Agent]], teams: Mapping[str, list[Team]]
+    row: Endpoint,
+    agents: Mapping[tuple[str, str], list[Agent]],
+    teams: Mapping[str, list[Team]],
+    state: EndpointState,
 ) -> EndpointFacts:
     models = [ModelFacts(model, agents.get((row.name, model.name), [])) for model in row.models.all()]
-    return EndpointFacts(row, models, teams.get(row.name, []))
+    return EndpointFacts(row, models, teams.get(row.name, []), state)

@@ -68,6 +68,11 @@ def _changes(before: AgentSpec, after: AgentSpec) -> Iterator[Change]:
     old_model, new_model = (f"{spec.model.model} at {spec.model.endpoint}" for spec in (before, after))
     if old_model != new_model:
         yield Change("Model", old_model, new_model)
+    old_chain, new_chain = (
+        ", then ".join(f"{ref.model} at {ref.endpoint}" for ref in spec.fallbacks) for spec in (before, after)
+    )
+    if old_chain != new_chain:
+        yield Change("If it fails, ask", old_chain or "nobody", new_chain or "nobody")
     gone = [name for name in before.tools if name not in after.tools]
     new_tools = [name for name in after.tools if name not in before.tools]
     if gone or new_tools:

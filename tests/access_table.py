@@ -82,6 +82,7 @@ GET   endpoint                            in   404  200  200  200  200  200
 GET   endpoint_edit                       in   404  403  403  403  200  200
 POST  endpoint_edit                       in   404  403  403  403  422  422
 POST  endpoint_test                       in   404  403  403  403  302  302
+GET   endpoint_state                      in   404  200  200  200  200  200
 GET   endpoint_key                        in   404  403  403  403  200  200
 POST  endpoint_key                        in   404  403  403  403  422  422
 POST  endpoint_delete                     in   404  403  403  403  302  302

@@ -104,13 +104,15 @@ def _add_version(actor: Member, agent: Agent, spec: AgentSpec) -> AgentVersion:
 
 def problems_of_spec(workspace: Workspace, spec: AgentSpec) -> Iterator[Problem]:
     """What the agent refers to and is not there, and an output schema that cannot be used."""
-    if (spec.model.endpoint, spec.model.model) not in queries.model_names(workspace):
+    here = queries.model_names(workspace)
+    if (spec.model.endpoint, spec.model.model) not in here:
         yield Problem(
             "agent.model",
             f"There is no model {spec.model.model} at {spec.model.endpoint} in this workspace.",
             "Choose one that is set up under Models.",
             field="model",
         )
+    yield from _chain_problems(spec, here)
     known = set(Tool.objects.filter(workspace=workspace).values_list("name", flat=True))
     for name in spec.tools:
         if name not in known:
@@ -119,6 +121,18 @@ def problems_of_spec(workspace: Workspace, spec: AgentSpec) -> Iterator[Problem]
         yield Problem("agent.tool", f"The tool {name} is given twice.", "Give it once.", field="tools")
     if spec.output.json_schema and (wrong := schemas.problem_with(spec.output.json_schema)):
         yield Problem("agent.schema", wrong, "Correct the schema.", field="output.schema")
+
+
+def _chain_problems(spec: AgentSpec, here: frozenset[tuple[str, str]]) -> Iterator[Problem]:
+    for ref in spec.fallbacks:
+        name = f"{ref.model} at {ref.endpoint}"
+        if (ref.endpoint, ref.model) not in here:
+            message = f"There is no model {name} in this workspace."
+            yield Problem("agent.fallback", message, "Choose one that is set up.", field="fallbacks")
+        if spec.models.count(ref) > 1:
+            message = f"{name} would be asked twice."
+            yield Problem("agent.fallback", message, "Name each model once.", field="fallbacks")
+            return
 
 
 def _check(workspace: Workspace, spec: AgentSpec) -> None:

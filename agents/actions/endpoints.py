@@ -22,6 +22,7 @@ EMBEDDED = frozenset({Endpoint.Kind.LOCAL, Endpoint.Kind.REHEARSAL})
 CAPABILITIES = frozenset({"tools", "json_schema", "streaming", "usage"})
 MAX_CONCURRENCY = 1_000
 MAX_MODELS = 500
+MOST_PER_MINUTE = {"requests_per_minute": 1_000_000, "tokens_per_minute": 1_000_000_000}
 
 
 @transaction.atomic
@@ -33,13 +34,17 @@ def create_endpoint(
     base_url: str = "",
     key: str = "",
     concurrency: int = 16,
+    requests_per_minute: int | None = None,
+    tokens_per_minute: int | None = None,
     capabilities: Mapping[str, bool] | None = None,
     models: Iterable[str] = (),
 ) -> Endpoint:
+    """Without requests or tokens per minute, those are not limited."""
     actor.require(Role.ADMIN)
     take_turn(actor.workspace)
     row = Endpoint(workspace=actor.workspace, kind=kind, capabilities=dict(capabilities or {}))
     row.name, row.base_url, row.concurrency = name.strip(), clean_url(base_url), concurrency
+    row.requests_per_minute, row.tokens_per_minute = requests_per_minute, tokens_per_minute
     _raise(_problems(row))
     _seal(row, key)
     row.save()
@@ -56,15 +61,21 @@ def update_endpoint(
     name: str,
     base_url: str,
     concurrency: int,
+    requests_per_minute: int | None = None,
+    tokens_per_minute: int | None = None,
     capabilities: Mapping[str, bool] | None = None,
     key: str | None = None,
 ) -> Endpoint:
-    """`key` None keeps the stored one, which is only allowed while the address stays the same host."""
+    """`key` None keeps the stored one, which is only allowed while the address stays the same host.
+
+    Without requests or tokens per minute, those are not limited any more.
+    """
     actor.require(Role.ADMIN)
     take_turn(actor.workspace)
     row = Endpoint.objects.select_for_update().get(pk=endpoint.pk)
-    before = {"name": row.name, "base_url": row.base_url, "concurrency": row.concurrency}
+    before = _told(row)
     row.name, row.base_url, row.concurrency = name.strip(), clean_url(base_url), concurrency
+    row.requests_per_minute, row.tokens_per_minute = requests_per_minute, tokens_per_minute
     if capabilities is not None:
         row.capabilities = row.capabilities | dict(capabilities)
     problems = list(_problems(row))
@@ -79,9 +90,14 @@ def update_endpoint(
     if key is not None:
         _seal(row, key)
     row.save()
-    after = {"name": row.name, "base_url": row.base_url, "concurrency": row.concurrency}
-    audit.record(actor, "endpoint.updated", row, before=before, after=after)
+    audit.record(actor, "endpoint.updated", row, before=before, after=_told(row))
     return row
+
+
+def _told(row: Endpoint) -> dict[str, str | int | None]:
+    """What the audit trail says of an endpoint before and after a change."""
+    names = ("name", "base_url", "concurrency", "requests_per_minute", "tokens_per_minute")
+    return {name: getattr(row, name) for name in names}
 
 
 @transaction.atomic
@@ -237,6 +253,10 @@ def _problems(row: Endpoint) -> Iterator[Problem]:
         yield from _url_problems(row.base_url)
     if not 1 <= row.concurrency <= MAX_CONCURRENCY:
         yield Problem("endpoint.concurrency", f"Choose 1 to {MAX_CONCURRENCY} calls.", field="concurrency")
+    for name, most in MOST_PER_MINUTE.items():
+        value = getattr(row, name)
+        if value is not None and not 1 <= value <= most:
+            yield Problem(f"endpoint.{name}", f"Choose 1 to {most:,}, or nothing for no limit.", field=name)
     if strange := set(row.capabilities) - CAPABILITIES:
         yield Problem("endpoint.capability", f"Unknown: {', '.join(sorted(strange))}.", field="capabilities")
 

@@ -10,6 +10,7 @@ from django import forms
 from django.http import QueryDict
 from pydantic import ValidationError
 
+from agents.forms.chain import ChainField
 from agents.forms.fields import ProseField, tidy
 from agents.forms.from_schema import fields_of
 from agents.forms.placing import put
@@ -40,6 +41,7 @@ PATHS = {
     "output": "schema",
     "tools": "tools",
     "model": "model",
+    "fallbacks": "fallbacks",
 }
 
 
@@ -70,6 +72,7 @@ class AgentForm(forms.Form):
     ) -> None:
         super().__init__(data, initial=_values(spec) | {"based_on": based_on})
         self.kept = spec.model if spec else None
+        self.fallbacks = spec.fallbacks if spec else []
         self.fields |= _generated()
         self._offer_models(endpoints)
         self._offer_tools({facts.name: facts for facts in tools}, spec)
@@ -105,6 +108,19 @@ class AgentForm(forms.Form):
         assert isinstance(field, forms.ChoiceField)
         field.choices = choices
         self.initial["model"] = chosen
+        self._offer_fallbacks(choices)
+
+    def _offer_fallbacks(self, choices: list[Any]) -> None:
+        """The same models, and those of its chain that are not set up here any more."""
+        keys = {(ref.endpoint, ref.model): key for key, ref in self.refs.items()}
+        gone: list[tuple[str, str]] = []
+        for number, ref in enumerate(self.fallbacks):
+            if (ref.endpoint, ref.model) not in keys:
+                key = keys[ref.endpoint, ref.model] = f"{KEPT}-{number}"
+                self.refs[key] = ref
+                gone.append((key, f"{ref.model} at {ref.endpoint} (not set up here)"))
+        self.fields["fallbacks"] = ChainField([*gone, *(one for one in choices if one[0] != KEPT)])
+        self.initial["fallbacks"] = [keys[ref.endpoint, ref.model] for ref in self.fallbacks]
 
     def choose(self, model: ModelRef) -> None:
         """The model that a new agent begins with."""
@@ -143,6 +159,7 @@ class AgentForm(forms.Form):
         return {
             **{name: cleaned[name] for name in PLAIN},
             "model": self.refs[cleaned["model"]],
+            "fallbacks": [self.refs[key] for key in cleaned["fallbacks"]],
             "parameters": _given(cleaned, Parameters.model_fields),
             "output": {"kind": "json", "schema": schema} if is_json else {},
             "limits": _given(cleaned, Limits.model_fields),

@@ -9,7 +9,7 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
-from agents.actions.endpoints import EMBEDDED, MAX_CONCURRENCY
+from agents.actions.endpoints import EMBEDDED, MAX_CONCURRENCY, MOST_PER_MINUTE
 from agents.forms.fields import LinesField
 from agents.models import Endpoint
 
@@ -34,6 +34,19 @@ def _key(**more: Any) -> forms.CharField:
     return forms.CharField(label="Key", widget=widget, max_length=4_000, **more)
 
 
+def _rate(label: str, name: str, unit: str) -> forms.IntegerField:
+    field = forms.IntegerField(
+        min_value=1,
+        max_value=MOST_PER_MINUTE[name],
+        required=False,
+        label=label,
+        help_text="Empty: no limit.",
+    )
+    field.widget.attrs["inputmode"] = "numeric"
+    field.unit = unit  # type: ignore[attr-defined]
+    return field
+
+
 class EndpointForm(forms.Form):
     """Name, address and limits. Which fields there are depends on whether it is a new one."""
 
@@ -44,6 +57,8 @@ class EndpointForm(forms.Form):
     concurrency = forms.IntegerField(
         min_value=1, max_value=MAX_CONCURRENCY, initial=16, label="At once", help_text="Over all workers."
     )
+    requests_per_minute = _rate("Requests", "requests_per_minute", "a minute")
+    tokens_per_minute = _rate("Tokens", "tokens_per_minute", "a minute")
 
     def __init__(self, *args: Any, endpoint: Endpoint | None = None, **more: Any) -> None:
         if endpoint is not None:
@@ -78,6 +93,8 @@ def _values(endpoint: Endpoint) -> dict[str, Any]:
         "name": endpoint.name,
         "base_url": endpoint.base_url,
         "concurrency": endpoint.concurrency,
+        "requests_per_minute": endpoint.requests_per_minute,
+        "tokens_per_minute": endpoint.tokens_per_minute,
         "capabilities": [name for name, can in endpoint.capabilities.items() if can],
     }
 

@@ -23,6 +23,7 @@ from agents.actions.endpoints import (
 )
 from agents.actions.outcome import Refused
 from agents.connecting import check_connection, most_likely
+from agents.endpoint_state import EndpointState, read
 from agents.forms.endpoint import EndpointForm, KeyForm, ModelsForm, PriceForm
 from agents.forms.placing import put
 from agents.model_facts import facts_of
@@ -113,6 +114,15 @@ def endpoint_test(request: HttpRequest, slug: str, endpoint_id: UUID) -> HttpRes
     with refusals_told(request):
         check_connection(member, row, model if model in known else "")
     return _page(request, member, row.pk) if by_htmx(request) else go(request, _back(slug, row.pk))
+
+
+@login_required
+@require_GET
+def endpoint_state(request: HttpRequest, slug: str, endpoint_id: UUID) -> HttpResponse:
+    """What workers do there now, for the page that asks again and again."""
+    row = get_endpoint(enter(request, slug), endpoint_id)
+    state = read([row.pk]).get(row.pk, EndpointState())
+    return render(request, "agents/_endpoint_state.html", {"endpoint": row, "state": state})
 
 
 @login_required

@@ -20,7 +20,8 @@ from agents.endpoint_state import CHANNEL, keys
 from runs.engine import events as ev
 from runs.engine.commands import Command, StartModelCall
 from runs.execute.dispatch import Dispatch, Key
-from runs.execute.endpoint_gate import Closed, Gate, Permit, Waiter
+from runs.execute.endpoint_gate import Gate
+from runs.execute.endpoint_permit import Closed, Permit, Waiter
 from runs.execute.model_calls import ModelDispatch, Prepared
 
 log = logging.getLogger(__name__)

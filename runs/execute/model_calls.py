@@ -21,7 +21,7 @@ from runs.engine.kind import NodeView
 from runs.engine.state import RunState
 from runs.execute.clock import now_us
 from runs.execute.dispatch import Fact, Key, is_open
-from runs.execute.endpoint_gate import Permit
+from runs.execute.endpoint_permit import Permit
 from runs.execute.errors import ModelCallError
 from runs.execute.model_client import ModelReply, ModelRequest, complete
 from runs.projections.base import Ref

@@ -154,7 +154,16 @@ SCREENS = [
 # Addresses that answer GET but are no screen: data, fragments, downloads, redirects.
 NO_SCREEN = frozenset(
     {
-        *("agent_model", "approval_now", "approvals_list", "home_live", "run_live", "runs_rows", "search"),
+        *(
+            "agent_model",
+            "endpoint_state",
+            "approval_now",
+            "approvals_list",
+            "home_live",
+            "run_live",
+            "runs_rows",
+            "search",
+        ),
         *("costs_csv", "runs_csv", "run_content", "run_cost", "run_events", "team_export", "team_graph"),
         *("healthz", "readyz"),
         "account_inactive",  # allauth's word for a person who was shut out

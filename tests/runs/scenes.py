@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db import transaction
 
 from runs.actions.fork import Wanted, fork_run
 from runs.engine import events as ev
 from studio.workspaces.access import Member, Role
+from tests.runs.closed_endpoint import closed, taken_over
 from tests.runs.factory import Script, charge
 
 TICKET = {
@@ -289,22 +288,10 @@ def oddities(script: Script) -> Script:
     script.answer("policy", call, "", 1.5, attempt=2, defect="The answer is not valid JSON.")
     wrong = script.put("Your answer cannot be used.")
     script.add(ev.OutputRejected(path="policy", turn=1, errors=("The answer was empty.",), message=wrong))
-    script.add(
-        ev.FellBack(
-            path="policy",
-            call=call,
-            from_model="gpt-5-mini at openai",
-            to_model="gpt-5 at openai",
-            because="bad_output",
-            message="The answer did not fit after 1 turns: The answer was empty.",
-            choice=0,
-            agent="clerk",
-            agent_name="Clerk",
-        )
-    )
+    taken_over(script, "policy", call)
     script.ask("policy", [{"role": "user", "content": "Answer again."}])
 
-    _closed(script.node("history"), "history")
+    closed(script.node("history"), "history")
     asked = script.ask("history", script.prompt("history"))
     tools = [("notes_read", {"key": "a"}), ("no_such_tool", {}), ("notes_read", {"key": "b"})]
     script.answer("history", asked, "", 2, tools=tools)
@@ -332,29 +319,6 @@ def oddities(script: Script) -> Script:
     script.run_tool("history", f"{asked}/t0", "notes_read", {"key": "a"}, attempt=2)
     script.add(ev.CallAbandoned(path="history", call=f"{asked}/t2"))
     return _edits_and_ends(refund_asks(script))
-
-
-def _closed(script: Script, path: str) -> Script:
-    """Its endpoint is closed: once waited for, then another model is asked, which has a queue."""
-    about: dict[str, Any] = {"path": path, "call": f"{path}/m1", "agent": "clerk", "model": "gpt-5-mini"}
-    message = "openai keeps failing, so it is left alone for 10 s. The last failure: 503."
-    held = ev.ModelCallHeld(**about, endpoint="openai", code="breaker_open", message=message, after_s=10.0)
-    key = f"{path}/m1/hold1"
-    script.add(held).add(ev.TimerSet(path=path, key=key, after_s=10.4, purpose="retry")).wait(10.4)
-    script.add(ev.TimerFired(path=path, key=key)).add(held)
-    hop = ev.FellBack(
-        path=path,
-        call=f"{path}/m1",
-        from_model="gpt-5-mini at openai",
-        to_model="qwen at gpu-box",
-        because="breaker_open",
-        message=message,
-        choice=1,
-    )
-    queued = ev.ModelCallHeld(
-        **about, endpoint="gpu-box", code="queued", message="Waits for its turn at gpu-box."
-    )
-    return script.add(hop).add(queued)
 
 
 def _edits_and_ends(script: Script) -> Script:

@@ -1,11 +1,8 @@
-"""Gates of several processes at one endpoint, on a real Valkey: slots, fairness, breaker, pauses, rates."""
+"""Gates of several processes at one endpoint, on a real Valkey: slots, fairness, rates, Redis gone."""
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,110 +10,10 @@ import pytest
 import redis
 from pytest_django import Settings
 
+from agents import endpoint_state
 from agents.endpoint_state import keys, read
-from agents.queries import ResolvedModel
-from runs.execute.endpoint_gate import Closed, Gate, Permit, Waiter
-from runs.execute.endpoint_line import Gates
-from runs.execute.errors import ModelCallError
-
-BROKEN = ModelCallError("server_error", "gpu-box answered 503.")
-PAUSE = threading.Event()
-REFUSED = ModelCallError("auth", "gpu-box does not take the key.")
-
-
-def model(
-    endpoint: UUID, concurrency: int = 4, rpm: int | None = None, tpm: int | None = None
-) -> ResolvedModel:
-    return ResolvedModel(
-        endpoint_id=endpoint,
-        endpoint="gpu-box",
-        kind="compatible",
-        base_url="http://gpu-box/v1",
-        api_key="",
-        model="qwen",
-        capabilities={},
-        concurrency=concurrency,
-        requests_per_minute=rpm,
-        tokens_per_minute=tpm,
-        context_window=None,
-        price=None,
-        simulated=False,
-    )
-
-
-async def eventually(true: Callable[[], Any], what: str) -> None:
-    try:
-        async with asyncio.timeout(10):
-            while not true():
-                await asyncio.to_thread(PAUSE.wait, 0.01)
-    except TimeoutError:
-        pytest.fail(f"Waited in vain: {what}")
-
-
-class Process:
-    """A worker process's gates, hearing what others publish, with a count of its looks."""
-
-    def __init__(self, name: str, endpoint: UUID) -> None:
-        self.gates = Gates(name)
-        self.endpoint = endpoint
-        self.looks = 0
-        inner = self.gates._look
-
-        async def counted(*about: Any) -> Any:
-            self.looks += 1
-            return await inner(*about)
-
-        self.gates._look = counted  # type: ignore[method-assign, assignment]
-        self.model = model(endpoint)
-
-    @property
-    def gate(self) -> Gate:
-        gate = self.gates.gate(self.endpoint)
-        gate.limits(self.model)
-        return gate
-
-    async def ask(self, run: UUID | None = None, tokens: int = 10) -> Waiter:
-        waiter = Waiter(run or uuid4(), tokens, lambda: None)
-        await self.gate.admit(waiter)
-        return waiter
-
-    async def permits(self, number: int, run: UUID | None = None) -> list[Permit]:
-        waiters = [await self.ask(run) for _ in range(number)]
-        return [waiter.outcome for waiter in waiters if isinstance(waiter.outcome, Permit)]
-
-    async def fail(self, number: int) -> None:
-        """So many calls go out and fail."""
-        for _ in range(number):
-            waiter = await self.ask()
-            assert isinstance(waiter.outcome, Permit)
-            waiter.outcome.failed(BROKEN)
-        await self.gate.look()
-
-
-Make = Callable[..., Process]
-
-
-@pytest.fixture
-async def make(redis_client: redis.Redis, settings: Settings) -> AsyncIterator[Make]:
-    settings.BREAKER_SECONDS, settings.LEASE_SECONDS = 30.0, 5.0
-    endpoint, made = uuid4(), []
-
-    def process(name: str = "one", **limits: int) -> Process:
-        made.append(Process(name, endpoint))
-        made[-1].model = model(endpoint, **limits)
-        return made[-1]
-
-    yield process
-    for one in made:
-        await one.gates.close()
-
-
-def skip_time(redis_client: redis.Redis, endpoint: UUID, seconds: float) -> None:
-    """As if so much time had passed for breaks, pauses and probes."""
-    gate = keys(endpoint)[0]
-    for name in (b"until", b"pause_until", b"probe_until"):
-        if value := redis_client.hget(gate, name):
-            redis_client.hset(gate, name, str(float(value) - seconds))
+from runs.execute.endpoint_permit import Closed, Permit
+from tests.runs.execute.gates import BROKEN, Make, eventually, open_permits
 
 
 # ── slots ───────────────────────────────────────────────────────────────────────────────────────────
@@ -206,148 +103,6 @@ async def test_runs_get_the_same_whichever_process_they_are_in(make: Make) -> No
     assert max(got.values()) - min(got.values()) <= 8, got
 
 
-def open_permits(waiters: list[Waiter]) -> list[Permit]:
-    return [w.outcome for w in waiters if isinstance(w.outcome, Permit) and w.outcome.is_open]
-
-
-# ── the breaker ─────────────────────────────────────────────────────────────────────────────────────
-async def test_the_breaker_opens_for_all_processes_after_failures_in_a_row(make: Make) -> None:
-    a, b = make("a"), make("b")
-    await b.permits(1)
-    await a.fail(5)
-    waiter = await a.ask()
-    assert isinstance(waiter.outcome, Closed)
-    assert waiter.outcome.code == "breaker_open"
-    assert "gpu-box answered 503." in waiter.outcome.message
-    assert 29 < waiter.outcome.after_s < 30.1
-    b.gates.hear(str(b.endpoint))  # as the listener does with what was published
-    turned_away = await b.ask()
-    assert isinstance(turned_away.outcome, Closed)
-    state = read([a.endpoint])[a.endpoint]
-    assert (state.breaker, state.word, state.error) == ("open", "Left alone", "gpu-box answered 503.")
-
-
-async def test_an_answer_between_failures_keeps_it_closed(make: Make) -> None:
-    process = make()
-    for _ in range(3):
-        await process.fail(4)
-        (permit,) = await process.permits(1)
-        permit.failed(REFUSED)  # refused, so it is there
-    assert isinstance((await process.ask()).outcome, Permit)
-
-
-async def test_it_also_opens_when_half_of_many_calls_fail(make: Make, settings: Settings) -> None:
-    settings.BREAKER_FAILURES = 1000
-    process = make(concurrency=100)
-    for _ in range(15):
-        (permit,) = await process.permits(1)
-        permit.answered(10)
-    await process.fail(14)
-    assert isinstance((await process.ask()).outcome, Permit)
-    await process.fail(1)
-    assert isinstance((await process.ask()).outcome, Closed)
-
-
-async def test_exactly_one_call_tries_and_its_answer_closes_the_breaker(
-    make: Make, redis_client: redis.Redis
-) -> None:
-    a, b = make("a"), make("b")
-    await a.fail(5)
-    skip_time(redis_client, a.endpoint, 31)
-    assert read([a.endpoint])[a.endpoint].breaker == "due"
-    for one in (a, b):
-        one.gates.hear(str(one.endpoint))
-        one.gate.closed = None
-    waiters = [await one.ask() for one in (a, a, b, b)]
-    probes = open_permits(waiters)
-    assert len(probes) == 1
-    assert probes[0].probe
-    others = [waiter.outcome for waiter in waiters if isinstance(waiter.outcome, Closed)]
-    assert {closed.code for closed in others} == {"probing"}
-    assert read([a.endpoint])[a.endpoint].breaker == "probing"
-    probes[0].answered(10)
-    await eventually(lambda: not read([a.endpoint])[a.endpoint].breaker, "the breaker to close")
-    for one in (a, b):
-        one.gates.hear(str(one.endpoint))
-        await one.gate.look()
-        assert isinstance((await one.ask()).outcome, Permit)
-
-
-async def test_a_failed_try_leaves_it_alone_for_twice_as_long(make: Make, redis_client: redis.Redis) -> None:
-    process = make()
-    await process.fail(5)
-    skip_time(redis_client, process.endpoint, 31)
-    await process.gate.look()
-    (probe,) = await process.permits(1)
-    probe.failed(BROKEN)
-    await process.gate.look()
-    waiter = await process.ask()
-    assert isinstance(waiter.outcome, Closed)
-    assert 55 < waiter.outcome.after_s < 60.1
-
-
-@pytest.mark.parametrize("how", ["stopped", "died"])
-async def test_when_the_trying_call_is_lost_another_one_tries(
-    make: Make, redis_client: redis.Redis, how: str
-) -> None:
-    a, b = make("a"), make("b")
-    await a.fail(5)
-    skip_time(redis_client, a.endpoint, 31)
-    await a.gate.look()
-    (probe,) = await a.permits(1)
-    if how == "stopped":
-        probe.failed(ModelCallError("cancelled", "The call was stopped."))
-        await a.gate.look()
-    else:
-        await a.gates.close()
-        skip_time(redis_client, a.endpoint, 31)
-    (again,) = await b.permits(1)
-    assert again.probe
-
-
-async def test_failures_that_say_the_endpoint_is_there_do_not_count(make: Make) -> None:
-    process = make()
-    for kind in ("auth", "not_found", "bad_request", "context_length", "cancelled") * 3:
-        (permit,) = await process.permits(1)
-        permit.failed(ModelCallError(kind, "no"))
-    await process.gate.look()
-    assert isinstance((await process.ask()).outcome, Permit)
-
-
-# ── pauses ──────────────────────────────────────────────────────────────────────────────────────────
-async def test_a_pause_that_one_call_is_asked_for_holds_for_all(
-    make: Make, redis_client: redis.Redis
-) -> None:
-    a, b = make("a"), make("b")
-    (permit,) = await a.permits(1)
-    await b.permits(1)
-    permit.failed(ModelCallError("rate_limited", "429: slow down.", retry_after_s=40))
-    assert isinstance((await a.ask()).outcome, Closed), "here it holds at once"
-    await a.gate.look()
-    b.gates.hear(str(b.endpoint))
-    waiter = await b.ask()
-    assert isinstance(waiter.outcome, Closed)
-    assert (waiter.outcome.code, waiter.outcome.message) == (
-        "rate_limited",
-        "gpu-box asked for a pause, which holds for all calls. 429: slow down.",
-    )
-    assert 39 < waiter.outcome.after_s < 40.1
-    state = read([a.endpoint])[a.endpoint]
-    assert (state.word, state.breaker) == ("Pausing", "")
-    skip_time(redis_client, a.endpoint, 41)
-    b.gate.closed = None
-    assert isinstance((await b.ask()).outcome, Permit)
-
-
-async def test_a_short_pause_is_waited_for_here(make: Make) -> None:
-    process = make()
-    (permit,) = await process.permits(1)
-    permit.failed(ModelCallError("rate_limited", "429", retry_after_s=0.3))
-    waiter = await process.ask()
-    assert waiter.outcome is None
-    await eventually(lambda: isinstance(waiter.outcome, Permit), "the pause to be over")
-
-
 # ── rates ───────────────────────────────────────────────────────────────────────────────────────────
 async def test_requests_a_minute_are_shared(make: Make) -> None:
     a, b = make("a", concurrency=50, rpm=7), make("b", concurrency=50, rpm=7)
@@ -418,8 +173,6 @@ def test_pages_say_nothing_of_endpoints_while_redis_is_away(
     monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
     settings.REDIS = "redis://127.0.0.1:1/0"
-    from agents import endpoint_state
-
     endpoint_state._client.cache_clear()
     try:
         assert read([uuid4()]) == {}
