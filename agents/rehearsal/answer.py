@@ -12,7 +12,7 @@ from agents.rehearsal import tokens
 from agents.rehearsal.brief import Brief, read
 from agents.rehearsal.combine import Unsatisfiable
 from agents.rehearsal.in_words import schema_in_words, tools_in_words
-from agents.rehearsal.request import NO_TOOLS, PLAIN, ChatRequest, Refused, text_of
+from agents.rehearsal.request import NO_TOOLS, PLAIN, ChatRequest, Refused
 from agents.rehearsal.schema import value_for
 from agents.rehearsal.tools import ToolCall, calls_for, make_call, next_tools
 from agents.rehearsal.trouble import Trouble
@@ -55,7 +55,7 @@ def _calls(request: ChatRequest, brief: Brief, rng: Random, trouble: Trouble) ->
         return []
     if trouble.unknown_tool > request.turns:
         return [ToolCall(f"call_{request.digest[:24]}", "no_such_tool", '{"query":"anything"}')]
-    calls = calls_for(request, brief, rng)
+    calls = calls_for(request, brief, rng, one_by_one=trouble.delegate == "one")
     if trouble.loop_tools and not calls:
         calls = [make_call(request, request.tools[0], brief, rng)]
     if trouble.bad_arguments > request.turns:
@@ -89,7 +89,7 @@ def _schema(response_format: dict[str, Any]) -> Any:
 def _in_words(request: ChatRequest, brief: Brief, rng: Random, trouble: Trouble) -> str:
     """An answer to a prompt that spells out tools or a schema; empty if it does neither."""
     tools, schema = tools_in_words(request.prompt), schema_in_words(request.prompt)
-    if tools and (chosen := next_tools(tools, _said(request), brief)):
+    if tools and (chosen := next_tools(tools, request.said, brief)):
         arguments = orjson.loads(make_call(request, chosen[0], brief, rng).arguments)
         return orjson.dumps({"tool": chosen[0].name, "arguments": arguments}).decode()
     if schema is None:
@@ -103,32 +103,9 @@ def _json(request: ChatRequest, schema: Any, brief: Brief, rng: Random, trouble:
     if trouble.bad_schema > request.turns:
         return orjson.dumps({"unexpected": Writer(brief, rng).sentence(), "also": [1, None]}).decode()
     try:
-        return orjson.dumps(value_for(schema, brief, rng, _said(request))).decode()
+        return orjson.dumps(value_for(schema, brief, rng, request.said)).decode()
     except Unsatisfiable as error:
         raise Refused(400, f"Invalid schema for response_format: {error}", param="response_format") from error
-
-
-def _said(request: ChatRequest) -> frozenset[str]:
-    """The strings of JSON the model has answered before: what it chose then, it need not choose again."""
-    found: set[str] = set(request.called)
-    for message in request.messages:
-        if message["role"] != "assistant":
-            continue
-        text = text_of(message.get("content")).strip()
-        start, end = text.find("{"), text.rfind("}")
-        try:
-            stack = [orjson.loads(text[start : end + 1])] if 0 <= start < end else []
-        except orjson.JSONDecodeError:
-            continue
-        while stack:
-            value = stack.pop()
-            if isinstance(value, dict):
-                stack += value.values()
-            elif isinstance(value, list):
-                stack += value
-            elif isinstance(value, str):
-                found.add(value)
-    return frozenset(found)
 
 
 def _finished(request: ChatRequest, text: str, calls: tuple[ToolCall, ...], trouble: Trouble) -> Answer:

@@ -72,6 +72,18 @@ class ChatRequest:
         )
 
     @property
+    def said(self) -> frozenset[str]:
+        """The strings in the JSON the model wrote: names of tools, their arguments, answers."""
+        found = set(self.called)
+        for message in self.messages:
+            if message.get("role") != "assistant":
+                continue
+            found |= strings_in(text_of(message.get("content")))
+            for call in message.get("tool_calls") or ():
+                found |= strings_in(str((call.get("function") or {}).get("arguments")))
+        return frozenset(found)
+
+    @property
     def turns(self) -> int:
         """How often the model has spoken in this conversation."""
         return sum(message.get("role") == "assistant" for message in self.messages)
@@ -84,6 +96,25 @@ def text_of(content: Json) -> str:
     if isinstance(content, list):
         return "\n".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
     return ""
+
+
+def strings_in(text: str) -> set[str]:
+    """All strings of the JSON object that `text` holds, if it holds one."""
+    start, end = text.find("{"), text.rfind("}")
+    try:
+        stack: list[Json] = [orjson.loads(text[start : end + 1])] if 0 <= start < end else []
+    except orjson.JSONDecodeError:
+        return set()
+    found: set[str] = set()
+    while stack:
+        value = stack.pop()
+        if isinstance(value, dict):
+            stack += value.values()
+        elif isinstance(value, list):
+            stack += value
+        elif isinstance(value, str):
+            found.add(value)
+    return found
 
 
 def parse(raw: bytes) -> ChatRequest:
@@ -191,9 +222,10 @@ def _stop(value: Json) -> tuple[str, ...]:
 
 
 def _prompt(body: dict[str, Json], messages: list[dict[str, Json]]) -> tuple[str, int]:
-    """The prompt as one text, tools first as chat formats put them, and its size in tokens."""
+    """The prompt as one text, as chat formats write it (tools first, calls without ids), and its tokens."""
     parts = [orjson.dumps(body["tools"]).decode()] if body.get("tools") else []
     for message in messages:
-        calls = message.get("tool_calls")
-        parts.append(text_of(message.get("content")) + (orjson.dumps(calls).decode() if calls else ""))
+        calls = [call.get("function") or {} for call in message.get("tool_calls") or ()]
+        written = [f'{{"name":"{call.get("name")}","arguments":{call.get("arguments")}}}' for call in calls]
+        parts.append("\n".join([text_of(message.get("content")), *written]))
     return "\n".join(parts), sum(tokens.count(part) + tokens.MESSAGE_OVERHEAD for part in parts)

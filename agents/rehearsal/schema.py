@@ -13,6 +13,7 @@ from jsonschema.exceptions import SchemaError, UnknownType
 from referencing.exceptions import Unresolvable
 
 from agents.rehearsal.brief import Brief
+from agents.rehearsal.colleagues import COLLEAGUE, colleagues
 from agents.rehearsal.combine import Root, Unsatisfiable, merged
 from agents.rehearsal.pattern import matching
 from agents.rehearsal.plausible import POSITIVE, Values
@@ -62,7 +63,9 @@ class _Maker:
         if "const" in schema:
             return schema["const"]
         if "enum" in schema:
-            return self._choose(schema["enum"], schema.get("description", ""))
+            asked = self.used if COLLEAGUE.match(name) else frozenset()
+            options = [option for option in schema["enum"] if option not in asked] or schema["enum"]
+            return self._choose(options, schema.get("description", ""))
         kind = self._kind(schema, depth)
         make: Callable[[dict[str, Json], str, int], Json] = getattr(self, f"_{kind}")
         return make(schema, name, depth)
@@ -97,9 +100,18 @@ class _Maker:
         return self.rng.choice(candidates if self.sparse else pool) if self.shuffle else pool[0]
 
     def _fresh(self, options: list[Json]) -> list[Json]:
-        """Alternatives told apart by a constant not used yet, without those that end a conversation."""
+        """Alternatives told apart by a constant not used yet, without those that end a conversation.
+
+        A tool that names colleagues is not used up before all of them were asked.
+        """
         spent = self.used | FINAL
-        return [option for option in options if (told := self.root.constants(option)) and not told & spent]
+
+        def is_fresh(option: Json) -> bool:
+            told = self.root.constants(option)
+            whom = colleagues(option.get("properties", {}).get("arguments")) if told else []
+            return bool((told and not told & spent) or set(whom) - self.used)
+
+        return [option for option in options if is_fresh(option)]
 
     def _is_null(self, option: Json) -> bool:
         return isinstance(option, dict) and (option.get("type") == "null" or option.get("const", 0) is None)

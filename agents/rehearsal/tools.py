@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 import orjson
 
 from agents.rehearsal.brief import Brief
+from agents.rehearsal.colleagues import colleagues, only
 from agents.rehearsal.combine import Unsatisfiable
 from agents.rehearsal.request import ChatRequest, Refused, Tool
 from agents.rehearsal.schema import value_for
@@ -30,9 +31,10 @@ class ToolCall:
     arguments: str  # JSON
 
 
-def calls_for(request: ChatRequest, brief: Brief, rng: Random) -> list[ToolCall]:
-    """The calls of this turn; none means that it is time to answer."""
-    return [make_call(request, tool, brief, rng, index) for index, tool in enumerate(_chosen(request, brief))]
+def calls_for(request: ChatRequest, brief: Brief, rng: Random, *, one_by_one: bool = False) -> list[ToolCall]:
+    """The calls of this turn; none means that it is time to answer. `one_by_one`: a delegation a turn."""
+    chosen = _chosen(request, brief, parallel=request.parallel and not one_by_one)
+    return [make_call(request, tool, brief, rng, index) for index, tool in enumerate(chosen)]
 
 
 def make_call(request: ChatRequest, tool: Tool, brief: Brief, rng: Random, index: int = 0) -> ToolCall:
@@ -55,7 +57,7 @@ def _addressed(brief: Brief, tool: Tool) -> Brief:
     )
 
 
-def _chosen(request: ChatRequest, brief: Brief) -> list[Tool]:
+def _chosen(request: ChatRequest, brief: Brief, *, parallel: bool) -> list[Tool]:
     tools, choice = list(request.tools), request.tool_choice
     if isinstance(choice, dict) and choice.get("type") == "allowed_tools":
         allowed = choice.get("allowed_tools") or choice
@@ -66,7 +68,7 @@ def _chosen(request: ChatRequest, brief: Brief) -> list[Tool]:
     if isinstance(choice, dict):
         return [_named(tools, choice)]
     fresh = [tool for tool in tools if tool.name not in request.called]
-    chosen = next_tools(tools, request.called, brief, parallel=request.parallel)
+    chosen = next_tools(tools, request.called, brief, parallel=parallel, said=request.said)
     if choice == "required" and not chosen:
         return [(fresh or tools)[0]]
     return chosen
@@ -82,10 +84,24 @@ def _named(tools: list[Tool], choice: dict[str, object]) -> Tool:
 
 
 def next_tools(
-    tools: Sequence[Tool], called: frozenset[str], brief: Brief, *, parallel: bool = True
+    tools: Sequence[Tool],
+    called: frozenset[str],
+    brief: Brief,
+    *,
+    parallel: bool = True,
+    said: frozenset[str] = frozenset(),
 ) -> list[Tool]:
-    """Ordinary tools one a turn, then every delegation at once, then at most one hand-off; none twice."""
-    fresh = [tool for tool in tools if tool.name not in called]
+    """Ordinary tools one a turn, then every delegation at once, then at most one hand-off; none twice.
+
+    A tool that names several colleagues is one for each of them: `said` tells who was asked.
+    """
+    fresh = [tool for tool in tools if tool.name not in called and not colleagues(tool.parameters)]
+    fresh += [
+        replace(tool, parameters=only(tool.parameters, whom))
+        for tool in tools
+        for whom in colleagues(tool.parameters)
+        if whom not in said | called
+    ]
     hand_offs = [tool for tool in fresh if HAND_OFF.search(tool.name) or HAND_OFF.search(tool.description)]
     delegates = [tool for tool in fresh if tool not in hand_offs and is_delegation(tool)]
     ordinary = [tool for tool in fresh if tool not in hand_offs and tool not in delegates]

@@ -12,6 +12,7 @@ from hashlib import blake2b
 
 ALWAYS = 1_000_000
 
+DELEGATE = frozenset({"", "all", "one"})
 GARBAGE = frozenset({"json", "html", "nul", "surrogate", "raw", "empty", "blank", "big", "script", "chunk"})
 
 
@@ -40,6 +41,9 @@ class Trouble:
     unknown_tool: int = 0  # call a tool that does not exist in the first turns
     bad_arguments: int = 0  # call a tool with arguments that break its schema in the first turns
     loop_tools: int = 0  # call the first tool in every turn
+    delegate: str = (
+        ""  # `one`: a supervisor asks its workers one a turn; `all`, as by itself: all in one turn
+    )
     key: str = ""  # the only API key accepted
     context: int = 0  # context window in tokens
     filter: int = 0  # stop with finish_reason content_filter
@@ -82,6 +86,8 @@ def _value(option: str, value: str | None) -> object:
         value = value or "json"
         if value not in GARBAGE:
             raise BadProfile(f"garbage={value} is none of {', '.join(sorted(GARBAGE))}.")
+    if option == "delegate" and value not in DELEGATE:
+        raise BadProfile(f"delegate={value} is neither all nor one.")
     if kind == "str":
         return value or ""
     if value is None:

@@ -16,40 +16,42 @@ from runs.engine.dialects.base import Offer
 from runs.engine.kind import NodeView
 from runs.engine.state import Call, CallStatus, Node, NodeStatus
 
-PREFIX = "delegate_to_"
+TOOL = "delegate"
+PREFIX = "delegate_to_"  # as tools were named when there was one a worker; conversations go on with it
 EFFECT: Final = "delegates"
-PARAMETERS: dict[str, Any] = {
-    "type": "object",
-    "properties": {
-        "task": {
-            "type": "string",
-            "minLength": 1,
-            "maxLength": 20_000,
-            "description": "What they are to do. They know nothing but this.",
-        },
-        "context": {
-            "type": "string",
-            "maxLength": 100_000,
-            "description": "Material they need for it.",
-        },
-    },
-    "required": ["task"],
-    "additionalProperties": False,
-}
+ABOUT = "Gives work to a colleague, who knows only what you write; several at once work side by side."
 
 
-def worker_of(view: NodeView, tool: str) -> str:
-    """The worker that a tool's name means; empty when it means none."""
-    worker = tool.removeprefix(PREFIX)
-    return worker if tool.startswith(PREFIX) and worker in view.plan.view.workers(view.id) else ""
+def parameters(workers: list[str]) -> dict[str, Any]:
+    """One tool for all: a schema for each worker would be sent with every turn, three or thirty times."""
+    return {
+        "type": "object",
+        "properties": {
+            "to": {"type": "string", "enum": workers},
+            "task": {"type": "string", "maxLength": 20_000},
+            "context": {"type": "string", "maxLength": 100_000},
+        },
+        "required": ["to", "task"],
+        "additionalProperties": False,
+    }
+
+
+def is_meant(view: NodeView, tool: str) -> bool:
+    """Whether a tool of this name asks a worker."""
+    workers = view.plan.view.workers(view.id)
+    return bool(workers) and (tool == TOOL or _named(tool) in workers)
+
+
+def _named(tool: str) -> str:
+    return tool.removeprefix(PREFIX) if tool.startswith(PREFIX) else ""
 
 
 def offers(view: NodeView) -> Iterator[Offer]:
-    if _asked(view) >= view.config.max_delegations:
+    workers = view.plan.view.workers(view.id)
+    if not workers or _asked(view) >= view.config.max_delegations:
         return
-    for worker in view.plan.view.workers(view.id):
-        kind = view.plan.kinds[worker]
-        yield Offer(PREFIX + worker, kind.introduce(view.plan, worker), PARAMETERS)
+    known = (f"{worker}: {view.plan.kinds[worker].introduce(view.plan, worker)}" for worker in workers)
+    yield Offer(TOOL, " ".join(" ".join([ABOUT, *known]).split()), parameters(workers))
 
 
 def _asked(view: NodeView) -> int:
@@ -64,12 +66,24 @@ def vet(view: NodeView, call: Call, content: Content) -> ev.Event:
             view, call, "too_many", f"You have delegated {most} times; no more is allowed.", content
         )
     try:
-        arguments = validate_arguments(PARAMETERS, str(content.get(call.arguments)))
+        arguments = _arguments(view, call, content)
     except BadArguments as error:
         return _refused(view, call, "bad_arguments", str(error), content)
     return ev.ToolCallVetted(
         path=view.path, call=call.id, tool=call.name, arguments=content.put(arguments), effect=EFFECT
     )
+
+
+def _arguments(view: NodeView, call: Call, content: Content) -> dict[str, Any]:
+    schema, raw = parameters(view.plan.view.workers(view.id)), str(content.get(call.arguments))
+    if named := _named(call.name):
+        del schema["properties"]["to"]
+        arguments = {"to": named} | validate_arguments(schema | {"required": ["task"]}, raw)
+    else:
+        arguments = validate_arguments(schema, raw)
+    if not arguments["task"].strip():
+        raise BadArguments("The task is empty: say what is to be done.")
+    return arguments
 
 
 def steps(view: NodeView, call: Call) -> Iterator[Command]:
@@ -85,7 +99,8 @@ def steps(view: NodeView, call: Call) -> Iterator[Command]:
 
 
 def _worker(view: NodeView, call: Call) -> Node:
-    return view.run.node(f"{call.id}/{worker_of(view, call.name)}")
+    """The one that was started for this call."""
+    return next(node for node in view.run.spawned(view.path) if node.path.rpartition("/")[0] == call.id)
 
 
 def compute(what: str, view: NodeView, call: Call, content: Content) -> ev.Event:
@@ -96,7 +111,7 @@ def _delegate(view: NodeView, call: Call, content: Content) -> ev.Event:
     arguments = content.get(call.arguments)
     given = arguments.get("context", "")
     return ev.NodeStarted(
-        path=f"{call.id}/{worker_of(view, call.name)}",
+        path=f"{call.id}/{arguments.get('to') or _named(call.name)}",
         parent=view.path,
         given=content.put(given),
         task=content.put(arguments["task"]),

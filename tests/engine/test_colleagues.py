@@ -15,7 +15,7 @@ AGENTS: dict[str, dict[str, Any]] = {name: {} for name in ("lead", "alice", "bob
 
 
 def asks(*workers: str, task: str = "do it") -> Says:
-    return Says(tools=[(f"delegate_to_{worker}", {"task": f"{task} {worker}"}) for worker in workers])
+    return Says(tools=[("delegate", {"to": worker, "task": f"{task} {worker}"}) for worker in workers])
 
 
 class Scripted:
@@ -60,7 +60,8 @@ def test_a_worker_gets_its_task_and_nothing_of_the_supervisors_conversation() ->
     told = dict(model.heard)["alice"]
     assert "Count the alice" in told.task
     assert "tea" not in told.task
-    assert "delegate_to" not in told.system
+    assert "delegate" not in told.system
+    assert told.tools == ()
     assert engine.node("lead/m1/t1/alice").parent == "lead"
 
 
@@ -68,7 +69,7 @@ def test_a_worker_gets_its_task_and_nothing_of_the_supervisors_conversation() ->
     "capabilities", [{"tools": False}, {"tools": False, "json_schema": False}], ids=["schema", "plain"]
 )
 def test_delegation_works_without_native_tool_calls(capabilities: dict[str, bool]) -> None:
-    step = '{"tool": "delegate_to_alice", "arguments": {"task": "go"}}'
+    step = '{"tool": "delegate", "arguments": {"to": "alice", "task": "go"}}'
     model = Scripted(lead=[step, '{"answer": "fine"}'], alice=["hello"])
     assert supervisor(model, "alice", capabilities=capabilities).go().output == "fine"
 
@@ -80,13 +81,38 @@ def test_a_failed_worker_is_told_as_a_failed_call_and_the_supervisor_goes_on() -
     assert "alice could not do it" in model.heard[-1][1].replies[0].text
 
 
-def test_delegating_to_nobody_and_to_itself_is_answered_in_words() -> None:
-    model = Scripted(
-        lead=[Says(tools=[("delegate_to_lead", {"task": "x"}), ("delegate_to_zoe", {"task": "x"})]), "alone"]
-    )
+def test_delegating_to_nobody_to_itself_or_nothing_is_answered_in_words() -> None:
+    wrong: list[tuple[str, Any]] = [
+        ("delegate", {"to": "zoe", "task": "x"}),
+        ("delegate", {"to": "lead", "task": "x"}),
+        ("delegate", {"task": "x"}),
+        ("delegate", {"to": "alice", "task": "  "}),
+        ("delegate_to_zoe", {"task": "x"}),
+    ]
+    model = Scripted(lead=[Says(tools=wrong), "alone"], alice=["never asked"])
     engine = supervisor(model, "alice").go()
     assert engine.output == "alone"
-    assert all("There is no tool" in reply.text for reply in model.heard[-1][1].replies)
+    assert engine.state.children == {}
+    told = [reply.text for reply in model.heard[-1][1].replies]
+    for text, words in zip(told, ["alice", "alice", "to", "empty", "There is no tool"], strict=True):
+        assert words in text
+
+
+def test_all_workers_are_one_tool_however_many_they_are() -> None:
+    model = Scripted(lead=["alone"])
+    supervisor(model, "alice", "bob", "carol").go()
+    offered = model.heard[0][1].tools
+    assert [offer.name for offer in offered] == ["delegate"]
+    assert offered[0].parameters["properties"]["to"]["enum"] == ["alice", "bob", "carol"]
+    assert all(f" {worker}: " in offered[0].description for worker in ("alice", "bob", "carol"))
+    assert "\n" not in offered[0].description
+
+
+def test_a_conversation_that_began_with_a_tool_for_each_worker_goes_on() -> None:
+    model = Scripted(lead=[Says(tools=[("delegate_to_alice", {"task": "go"})]), "done"], alice=["hello"])
+    engine = supervisor(model, "alice").go()
+    assert engine.output == "done"
+    assert engine.node("lead/m1/t1/alice").output == engine.content.put("hello")
 
 
 def test_a_hundred_delegations_stop_at_the_cap_and_run_a_few_at_once() -> None:

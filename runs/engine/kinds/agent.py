@@ -188,7 +188,7 @@ class AgentKind(Kind):
             yield delegation.compute(what, view, asked, content)
         elif what in ("hand over", "handed over"):
             yield from handoff.compute(what, view, asked, content)
-        elif what == "vet" and delegation.worker_of(view, asked.name):
+        elif what == "vet" and delegation.is_meant(view, asked.name):
             yield delegation.vet(view, asked, content)
         elif what == "vet" and handoff.peer_of(view, asked.name):
             yield handoff.vet(view, asked, content)

@@ -10,6 +10,7 @@ from jsonschema import Draft202012Validator
 
 from agents.rehearsal.answer import Answer
 from agents.rehearsal.request import Refused
+from agents.rehearsal.request import parse as parse_request
 from agents.rehearsal.trouble import parse
 from tests.agents.rehearsal.asking import answered, ask, body, schema_format, tool
 
@@ -69,9 +70,66 @@ def test_delegations_are_made_all_at_once() -> None:
     assert conversation(workers) == [["delegate_to_ann", "delegate_to_bob", "delegate_to_cy"]]
     one_by_one = conversation(workers, parallel_tool_calls=False)
     assert one_by_one == [["delegate_to_ann"], ["delegate_to_bob"], ["delegate_to_cy"]]
+    assert conversation(workers, "delegate=one") == one_by_one
     answer = answered(ask(tools=workers))
     assert len({call.id for call in answer.calls}) == 3
     assert "batteries" in answer.calls[0].arguments
+
+
+BEFORE = "Here is the result.\n\n```json\n"
+DELEGATE = tool(
+    "delegate",
+    "Gives work to a colleague. ann: Ann, a chemist. bob: Bob. cy: Cy.",
+    to={"type": "string", "enum": ["ann", "bob", "cy"]},
+    task=TEXT,
+)
+
+
+def asked(request: dict[str, Any], profile: str = "") -> list[list[str]]:
+    """Whom each turn of a conversation asks, until the model answers."""
+    turns: list[list[str]] = []
+    while len(turns) < 9:
+        answer = answered(parse_request(orjson.dumps(request)), trouble=parse(profile))
+        steps = [orjson.loads(call.arguments) for call in answer.calls]
+        if '"tool"' in answer.text:
+            steps = [orjson.loads(answer.text.removeprefix(BEFORE).removesuffix("\n```"))["arguments"]]
+        if not steps:
+            return turns
+        turns.append([step["to"] for step in steps])
+        calls = [
+            {"id": c.id, "type": "function", "function": {"name": c.name, "arguments": c.arguments}}
+            for c in answer.calls
+        ]
+        said = {"role": "assistant", "content": answer.text} | ({"tool_calls": calls} if calls else {})
+        request["messages"].append(said)
+        told = [{"role": "tool", "tool_call_id": c.id, "content": "done"} for c in answer.calls]
+        request["messages"] += told or [{"role": "user", "content": "Result of delegate:\ndone"}]
+    pytest.fail(f"it loops: {turns}")
+
+
+def test_a_tool_for_all_colleagues_is_used_once_for_each() -> None:
+    assert asked(body(tools=[DELEGATE])) == [["ann", "bob", "cy"]]
+    assert asked(body(tools=[DELEGATE]), "delegate=one") == [["ann"], ["bob"], ["cy"]]
+
+
+@pytest.mark.parametrize("model", ["rehearsal-no-tools", "rehearsal-plain"])
+def test_a_tool_for_all_colleagues_is_used_in_words_too(model: str) -> None:
+    parameters = DELEGATE["function"]["parameters"]
+    step = {"properties": {"tool": {"const": "delegate"}, "arguments": parameters}}
+    answer = {"properties": {"answer": {"type": "string", "maxLength": 400}}}
+    closed = [
+        {"type": "object", **shape, "required": list(shape["properties"]), "additionalProperties": False}
+        for shape in (step, answer)
+    ]
+    request = body(response_format=schema_format({"anyOf": closed}), model=model)
+    spelt = f"- delegate: Gives work to a colleague. Arguments: {orjson.dumps(parameters).decode()}"
+    request["messages"][0]["content"] += (
+        f"\n\nYou have these tools:\n{spelt}\n"
+        'To use one, answer {"tool": "<name>", "arguments": {…}}. When done, answer {"answer": …}.'
+    )
+    if model == "rehearsal-plain":
+        del request["response_format"]
+    assert sorted(asked(request)) == [["ann"], ["bob"], ["cy"]]
 
 
 def test_a_hand_off_happens_at_most_once() -> None:

@@ -27,6 +27,7 @@ def test_a_profile_sets_its_options() -> None:
         ("rate_limit=1.5", "needs a number"),
         ("error=-1", "out of range"),
         ("garbage=soup", "is none of"),
+        ("delegate=two", "neither all nor one"),
     ],
 )
 def test_a_profile_that_cannot_be_read_says_why(profile: str, says: str) -> None:
