@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 from django.db import transaction
@@ -59,7 +60,7 @@ def save_draft(*, actor: Member, team: Team, graph: Graph, revision: int) -> Tea
     row = _locked(team)
     _refuse_conflict(row, revision)
     draft = _storable(graph)
-    if draft == row.draft:
+    if json.dumps(draft) == json.dumps(row.draft):  # the order of a schema's fields is part of it
         return row
     now = timezone.now()
     sitting = row.draft_saved_by_id == actor.user.pk and now - row.draft_saved_at < SAME_SITTING

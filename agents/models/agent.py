@@ -6,6 +6,7 @@ import uuid
 
 from django.db import models
 
+from agents.models.written_json import WrittenJSONField
 from agents.topology.graph import AgentSpec
 
 
@@ -35,7 +36,7 @@ class AgentVersion(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()
-    spec = models.JSONField()  # agents.topology.graph.AgentSpec
+    spec = WrittenJSONField()  # agents.topology.graph.AgentSpec
     digest = models.CharField(max_length=64)
     created_by = models.ForeignKey("studio.User", null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)

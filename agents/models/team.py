@@ -7,6 +7,7 @@ import uuid
 from django.db import models
 from django.db.models import Q
 
+from agents.models.written_json import WrittenJSONField
 from agents.topology.graph import Graph, PinnedTeam
 
 
@@ -16,7 +17,7 @@ class Team(models.Model):
     name = models.CharField(max_length=80)
     description = models.TextField(blank=True)
     pattern = models.CharField(max_length=40, blank=True)  # the preset it began as, shown on its card
-    draft = models.JSONField(default=dict)  # agents.topology.graph.Graph; agents and tools by key
+    draft = WrittenJSONField(default=dict)  # agents.topology.graph.Graph; agents and tools by key
     draft_revision = models.PositiveIntegerField(default=1)  # a save must name the revision it changes
     draft_saved_at = models.DateTimeField(auto_now_add=True)
     draft_saved_by = models.ForeignKey("studio.User", null=True, on_delete=models.SET_NULL, related_name="+")
@@ -47,7 +48,7 @@ class TeamVersion(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()
-    content = models.JSONField()  # agents.topology.graph.PinnedTeam
+    content = WrittenJSONField()  # agents.topology.graph.PinnedTeam
     digest = models.CharField(max_length=64)
     note = models.CharField(max_length=200, blank=True)
     published_by = models.ForeignKey("studio.User", null=True, on_delete=models.SET_NULL, related_name="+")

@@ -46,13 +46,15 @@ class Property:
 
 
 def properties_of(schema: Mapping[str, Any]) -> list[Property]:
-    """The properties of an object schema; those that are needed come first, in the order that says so.
+    """The properties of an object schema in the order they were written.
 
-    Stored schemas keep the order of lists, not that of names.
+    Content that is addressed by its digest has its names sorted: then what is needed comes first.
     """
     needed = list(dict.fromkeys(schema.get("required") or ()))
     named = schema.get("properties") or {}
-    order = [name for name in needed if name in named] + [name for name in named if name not in needed]
+    order = list(named)
+    if order == sorted(order):
+        order = [name for name in needed if name in named] + [name for name in named if name not in needed]
     return [Property(str(name), resolved(named[name], schema), name in needed) for name in order]
 
 

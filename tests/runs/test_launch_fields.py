@@ -78,7 +78,12 @@ def test_a_schema_that_says_little_still_gets_a_control(schema: dict[str, Any], 
     assert looks(whole) == {"one": look}
 
 
-def test_what_is_needed_comes_first_in_the_order_that_says_so() -> None:
+def test_fields_come_in_the_order_they_were_written() -> None:
+    schema = {"properties": {"ticket": {}, "plan": {}, "amount": {}}, "required": ["amount"]}
+    assert [one.name for one in properties_of(schema)] == ["ticket", "plan", "amount"]
+
+
+def test_where_names_were_sorted_what_is_needed_comes_first() -> None:
     schema = {"properties": {"a": {}, "b": {}, "c": {}}, "required": ["c", "a", "gone"]}
     assert [(one.name, one.required) for one in properties_of(schema)] == [
         ("c", True),

@@ -52,6 +52,18 @@ def test_a_new_team_has_a_way_in_and_a_way_out(world: World) -> None:
     assert {problem.code for problem in problems_of(team)} == {"node.unreachable", "node.dead_end"}
 
 
+def test_the_fields_of_a_schema_stay_in_the_order_their_author_gave_them(world: World) -> None:
+    """Through the draft, its next order and the published version: a database would sort them by itself."""
+    team = world.team()
+    for order in (["ticket", "plan", "amount"], ["plan", "amount", "ticket"]):
+        schema = {"type": "object", "properties": {name: {"type": "string"} for name in order}}
+        team = save(world, team, changed(team, "input", schema=schema))
+        stored = dump(Team.objects.get(pk=team.pk).parsed_draft())
+        assert list(stored["nodes"][0]["config"]["schema"]["properties"]) == order
+    version = TeamVersion.objects.get(pk=actions.publish(actor=world.designer, team=team).pk)
+    assert list(version.content["graph"]["nodes"][0]["config"]["schema"]["properties"]) == order
+
+
 def test_saving_a_draft_moves_its_revision_on(world: World) -> None:
     team = world.team()
     saved = save(world, team, moved(team, 5))
