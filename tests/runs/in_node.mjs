@@ -1,5 +1,5 @@
 // Runs the island's pure modules outside a browser, for tests that compare them with Python.
-// node tests/runs/in_node.mjs < {"logs": {name: [event, …]}, "money": […], "tokens": […], "durations": […]}
+// node tests/runs/in_node.mjs < {"logs": {name: [event, …]}, "graphs": [{graph, kinds}], "money": […], …}
 import { build } from "esbuild";
 import { text } from "node:stream/consumers";
 
@@ -7,7 +7,8 @@ const root = new URL("../../static/islands/run-trace/", import.meta.url).pathnam
 const bundled = await build({
   stdin: {
     contents: `export * from "./log/fold"; export * from "./log/state"; export * from "./log/events";
-      export * from "./log/money"; export * from "./log/trace"; export * as figures from "./show/figures";`,
+      export * from "./log/money"; export * from "./log/trace"; export * as figures from "./show/figures";
+      export * from "../graph/shape"; export * from "../graph/types"; export * from "../team-canvas/model/references";`,
     resolveDir: root,
     loader: "ts",
   },
@@ -36,9 +37,23 @@ function replay(events) {
   return { state: plain(state), sums: plain(trace.sums), total: plain(trace.total), open: [...trace.open.keys()] };
 }
 
+/** What follows from a graph's wiring, as agents/topology/view.py says it. */
+function shape({ graph: loose, kinds }) {
+  const graph = island.completeGraph(loose);
+  const catalog = island.makeCatalog(kinds);
+  const { backEdges, loops, workers, peers, spawned } = island.shapeOf(graph, catalog);
+  return {
+    back_edges: [...backEdges].sort(), spawned: [...spawned].sort(), workers: Object.fromEntries(workers),
+    peers: Object.fromEntries([...peers].map(([id, list]) => [id, [...list].sort()])),
+    loops: Object.fromEntries([...loops].map(([id, loop]) => [id, [loop.start, ...[...loop.body].sort()]])),
+    readable: Object.fromEntries(graph.nodes.map(({ id }) => [id, [...island.upstream(graph, catalog, id)].sort()])),
+  };
+}
+
 const { money, tokens, duration } = island.figures;
 process.stdout.write(
   JSON.stringify({
+    graphs: (asked.graphs ?? []).map(shape),
     logs: Object.fromEntries(Object.entries(asked.logs ?? {}).map(([name, events]) => [name, replay(events)])),
     money: (asked.money ?? []).map((amount) => money(amount === null ? null : island.parseMoney(amount))),
     tokens: (asked.tokens ?? []).map((count) => tokens(count)),

@@ -11,7 +11,7 @@ import { Icon } from "./Icon";
 import { rectAtPort, type PortId, type Rect } from "./geometry";
 import { roundedPath, route } from "./route";
 import type { EdgeTone } from "./states";
-import type { EdgeKind, Kind } from "./types";
+import type { EdgeKind, Kind, Point } from "./types";
 
 export interface EdgeData extends Record<string, unknown> {
   kind: EdgeKind;
@@ -119,12 +119,14 @@ function Label({
   way,
   sourceX,
   sourceY,
+  targetX,
+  targetY,
 }: EdgeProps<TeamEdge> & { data: EdgeData; tone: string; way: ReturnType<typeof route> }) {
   const actions = useContext(ActionsContext);
   const shown = data.label && (data.kind !== "delegates" || data.own || data.first);
   const plus = actions.insert && (selected || data.hovered) && !data.back;
   if (!shown && !plus) return null;
-  const at = data.first ? { x: sourceX, y: sourceY + 38 } : way.label;
+  const at = labelPlace(data, { x: sourceX, y: sourceY }, { x: targetX, y: targetY }, way.label);
   return (
     <EdgeLabelRenderer>
       <div
@@ -158,6 +160,15 @@ function Label({
       </div>
     </EdgeLabelRenderer>
   );
+}
+
+const BESIDE_PORT = { source: 38, target: 26 };
+
+/** Delegations say their kind where they leave together, and what is their own where each arrives. */
+function labelPlace(data: EdgeData, source: Point, target: Point, middle: Point): Point {
+  if (data.kind !== "delegates") return middle;
+  if (data.first) return { x: source.x, y: source.y + BESIDE_PORT.source };
+  return { x: target.x, y: target.y - BESIDE_PORT.target };
 }
 
 /** The kind of edge that a port stands for, on either end. */

@@ -2,7 +2,7 @@
 import type { ApprovalState } from "../log/approvals";
 import { Content } from "../parts/Content";
 import { StateWord } from "../parts/StateWord";
-import { titleOf, useNow, useRun } from "../show/context";
+import { useNames, useNow, useRun } from "../show/context";
 import { clockTime, duration, span } from "../show/figures";
 import { DECISIONS } from "../show/words";
 import { DetailFrame, Facts, Gone, Section } from "./Detail";
@@ -15,7 +15,8 @@ function whoMay({ people, groups, least_role }: ApprovalState): string {
 }
 
 export function ApprovalDetail({ path, approvalKey }: { path: string; approvalKey: string }) {
-  const { store, page } = useRun();
+  const { store } = useRun();
+  const name = useNames();
   const now = useNow();
   const approval = store.state.nodes.get(path)?.approvals.get(approvalKey);
   if (!approval) return <Gone what="Approval" />;
@@ -26,7 +27,7 @@ export function ApprovalDetail({ path, approvalKey }: { path: string; approvalKe
   const word = pending ? "Needs a decision" : approval.status in DECISIONS ? DECISIONS[approval.status as keyof typeof DECISIONS] : approval.status;
   const left = approval.deadline_at ? (approval.deadline_at - now) / 1e6 : null;
   return (
-    <DetailFrame icon="hand" title={titleOf(page, path)}
+    <DetailFrame icon="hand" title={name(path)}
       under={<>
         <p className="wrap-anywhere">{approval.title}</p>
         <div className="mt-1.5"><StateWord status={status} word={word} /></div>

@@ -5,8 +5,9 @@ import type { Attempt } from "../log/trace";
 import { Content, Writing } from "../parts/Content";
 import { Icon } from "../parts/icons";
 import { StateWord } from "../parts/StateWord";
-import { titleOf, useNow, useRun } from "../show/context";
+import { useNames, useNow, useRun } from "../show/context";
 import { duration, span } from "../show/figures";
+import { pathOfCall } from "../show/names";
 import { DetailFrame, Facts, Gone, Section } from "./Detail";
 import { Messages } from "./Messages";
 import { ToolCall, ToolCalls } from "./ToolCalls";
@@ -15,13 +16,14 @@ import { Usage } from "./Usage";
 type Tab = "output" | "messages" | "tools";
 
 export function CallDetail({ call: id, attempt }: { call: string; attempt: number }) {
-  const { store, page } = useRun();
-  const path = id.split("/")[0] ?? "";
+  const { store } = useRun();
+  const name = useNames();
+  const path = pathOfCall(store, id);
   const call = store.state.nodes.get(path)?.calls.get(id);
   if (!call) return <Gone what={id} />;
   const attempts = store.trace.attempts.get(id) ?? [];
   const one = attempts.find((other) => other.attempt === attempt) ?? attempts.at(-1);
-  const title = titleOf(page, path);
+  const title = name(path);
   if (call.kind === "tool") return <ToolCall call={call} attempts={attempts} title={title} />;
   if (!one) return <Gone what={id} />;
   return <ModelCall call={call} attempts={attempts} one={one} title={title} />;

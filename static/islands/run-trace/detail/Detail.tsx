@@ -3,6 +3,7 @@ import type { ReactNode } from "react";
 import { Icon } from "../parts/icons";
 import { useRun } from "../show/context";
 import type { Selected } from "../show/selection";
+import { AllDetail } from "./AllDetail";
 import { ApprovalDetail } from "./ApprovalDetail";
 import { CallDetail } from "./CallDetail";
 import { EventDetail } from "./EventDetail";
@@ -12,6 +13,8 @@ export function Detail({ selected }: { selected: Selected }) {
   switch (selected.kind) {
     case "node":
       return <NodeDetail path={selected.path} />;
+    case "all":
+      return <AllDetail key={selected.node} node={selected.node} />;
     case "call":
       return <CallDetail key={selected.call} call={selected.call} attempt={selected.attempt} />;
     case "approval":

@@ -4,7 +4,7 @@ import type { Event } from "../log/events";
 import { Content } from "../parts/Content";
 import { Icon } from "../parts/icons";
 import { Json } from "../parts/Json";
-import { nameOfCall, titleOf, useRun } from "../show/context";
+import { useCalled, useNames, useRun } from "../show/context";
 import { clockTime } from "../show/figures";
 import { say } from "../show/words";
 import { DetailFrame, Facts, Gone, Section } from "./Detail";
@@ -13,10 +13,12 @@ const HIDDEN = new Set(["seq", "type", "at", "path"]);
 const NO_CONTENT = new Set(["request", "plan_digest"]); // digests over things that are not stored as content
 
 export function EventDetail({ seq }: { seq: number }) {
-  const { store, page, select } = useRun();
+  const { store, select } = useRun();
+  const name = useNames();
+  const called = useCalled();
   const event = store.events[seq - 1];
   if (!event) return <Gone what={`Event ${seq}`} />;
-  const { icon, words, text } = say(event, (call) => nameOfCall(store, call));
+  const { icon, words, text } = say(event, called);
   const fields = Object.fromEntries(Object.entries(event).filter(([key]) => !HIDDEN.has(key)));
   return (
     <DetailFrame icon={icon} title={words} beside={<span className="text-dim num">#{event.seq}</span>}
@@ -25,7 +27,7 @@ export function EventDetail({ seq }: { seq: number }) {
         <Facts facts={[["At", clockTime(event.at)], ["After", `${((event.at - store.state.started_at) / 1e6).toFixed(3)}s`], ["Type", <span key="t" className="mono text-label">{event.type}</span>]]} />
       </>}>
       <div className="rt-block flex flex-wrap gap-3">
-        {event.path && <button type="button" className="link" onClick={() => select({ kind: "node", path: event.path })}>{titleOf(page, event.path)}</button>}
+        {event.path && <button type="button" className="link" onClick={() => select({ kind: "node", path: event.path })}>{name(event.path)}</button>}
         {"call" in event && event.call && <button type="button" className="link" onClick={() => select({ kind: "call", call: event.call ?? "", attempt: 0 })}>Its call</button>}
       </div>
       {Object.keys(fields).length > 0 && <Section title="Fields"><Json value={fields} /></Section>}

@@ -5,15 +5,18 @@ import { Content, Writing } from "../parts/Content";
 import { Icon } from "../parts/icons";
 import { StateWord } from "../parts/StateWord";
 import { ZERO } from "../log/money";
-import { useNode, useNow, useRun } from "../show/context";
+import { useNames, useNode, useNow, useRun } from "../show/context";
 import { money, span, tokens } from "../show/figures";
-import { doing, statusOf } from "../show/lighting";
+import { doing } from "../show/lighting";
+import { statusOf } from "../show/status";
 import { DetailFrame, Facts, Gone, Section } from "./Detail";
+import { Lineage, Place } from "./Lineage";
 import { Steps } from "./Steps";
 
 export function NodeDetail({ path }: { path: string }) {
   const { store, page } = useRun();
   const now = useNow();
+  const name = useNames();
   const authored = useNode(path);
   if (!authored) return <Gone what={path} />;
   const node = store.state.nodes.get(path);
@@ -33,12 +36,13 @@ export function NodeDetail({ path }: { path: string }) {
   ];
   const word = status === "skipped" ? (node?.upstream_failed ? "Not reached" : "Not taken") : status === "running" && node ? doing(store, node, "running") : undefined;
   return (
-    <DetailFrame icon={text.kind.icon} title={text.name}
+    <DetailFrame icon={text.kind.icon} title={name(path)}
       beside={agent?.version ? <span className="chip chip-fill">v{agent.version}</span> : null}
-      under={<><p className="text-dim text-meta">{text.role}</p><div className="mt-1.5"><StateWord status={status} word={word} /></div><Facts facts={facts} /></>}>
+      under={<><p className="text-dim text-meta">{text.role}</p><div className="mt-1.5 flex items-center gap-2"><StateWord status={status} word={word} /><span className="flex-1" /><Place path={path} /></div><Facts facts={facts} /></>}>
       {node?.message && <p className={`rt-said ${node.status === "failed" ? "s-failed" : ""}`}>{node.message}</p>}
       {(calls > 0 || (node && node.approvals.size > 0)) && <Section title="Steps" aside={node && node.turns > 1 ? `${node.turns} turns` : ""}><Steps path={path} /></Section>}
       {writing.map((one) => <Section key={one.key} title="Writing now" aside={speed(store.textOf(one.key), one.started_at, now)}><Writing text={store.textOf(one.key)} /></Section>)}
+      {node && <Lineage node={node} listed={calls > 0} />}
       {node && notes(node.notes).map(([key, note]) => <Section key={key} title="Noted" aside={key}><p className="wrap-anywhere">{note}</p></Section>)}
       {node?.output && <Section title="Output"><Content digest={node.output} /></Section>}
       {!node && <p className="rt-none"><Icon name="circle-dashed" /> Not begun yet.</p>}

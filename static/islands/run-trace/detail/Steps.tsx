@@ -3,23 +3,14 @@ import { useMemo } from "react";
 import { StateWord } from "../parts/StateWord";
 import { Icon } from "../parts/icons";
 import { useNow, useRun } from "../show/context";
-import { makeRows } from "../show/rows";
+import { stepsOf } from "../show/rows";
 
 const MOST = 60;
 
 export function Steps({ path }: { path: string }) {
   const { store, page, select } = useRun();
   const now = useNow();
-  const steps = useMemo(() => {
-    const rows = makeRows(store, page, new Map([[path, true]]), now);
-    const at = rows.findIndex((row) => row.key === `node:${path}`);
-    const rest = rows.slice(at + 1);
-    const end = rest.findIndex((row) => row.depth === 0);
-    const mine = end < 0 ? rest : rest.slice(0, end);
-    return mine.length || at < 0 ? mine : [{ ...rows[at]!, depth: 1 }];
-  }, [store, store.version, page, path, now]);
-  const only = steps.length === 1 && steps[0]!.depth === 1 && steps[0]!.select.kind === "node";
-  const listed = only ? single(store.trace.byPath.get(path) ?? [], steps[0]!) : steps;
+  const listed = useMemo(() => stepsOf(store, page, path, now), [store, store.version, page, path, now]);
   return (
     <div className="rt-steps">
       {listed.length > MOST && <p className="text-dim text-label px-1 pb-1">The last {MOST} of {listed.length}; the timeline has all.</p>}
@@ -35,10 +26,4 @@ export function Steps({ path }: { path: string }) {
       ))}
     </div>
   );
-}
-
-/** A node with one step shows that step, not itself. */
-function single(attempts: { call: string; attempt: number }[], row: ReturnType<typeof makeRows>[number]) {
-  const one = attempts[0];
-  return one ? [{ ...row, icon: "sparkles", tone: "model" as const, label: "Turn 1", hint: "", select: { kind: "call" as const, call: one.call, attempt: one.attempt } }] : [];
 }

@@ -2,6 +2,7 @@
 // number says that something changed; it moves at most ten times a second.
 import { complete, type Event, type RawEvent } from "../log/events";
 import { fold } from "../log/fold";
+import { Instances } from "../log/instances";
 import { newState } from "../log/state";
 import { Trace } from "../log/trace";
 
@@ -20,6 +21,7 @@ export class Store {
   events: Event[] = [];
   state = newState();
   trace = new Trace();
+  instances = new Instances();
   head = 0; // the newest seq the server told of
   connection: Connection = "opening";
   problem = "";
@@ -38,6 +40,7 @@ export class Store {
       this.events.push(event);
       fold(this.state, event);
       this.trace.take(event);
+      this.instances.take(event);
     }
     if (raw.length) this.changed();
     return true;

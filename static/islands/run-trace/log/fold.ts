@@ -112,7 +112,9 @@ function beginAnew(state: RunState, nodes: string[]): void {
 }
 
 function add<T>(lists: Map<string, T[]>, key: string, item: T): void {
-  lists.set(key, [...(lists.get(key) ?? []), item]);
+  const list = lists.get(key);
+  if (list) list.push(item);
+  else lists.set(key, [item]);
 }
 
 const HANDLERS: Handlers = {

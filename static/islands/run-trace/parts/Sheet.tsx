@@ -1,18 +1,20 @@
 // On phones: what is selected, or what is being written, at the foot of the page; a tap opens it to most of the screen.
 import { useState } from "react";
 import { Detail } from "../detail/Detail";
-import { titleOf, useRun } from "../show/context";
-import { lastWords, statusOf } from "../show/lighting";
+import { useNames, useRun } from "../show/context";
+import { lastWords } from "../show/lighting";
+import { pathOfSelected } from "../show/names";
 import type { Selected } from "../show/selection";
+import { statusOf } from "../show/status";
 import { Icon } from "./icons";
 import { StateWord } from "./StateWord";
-import { pathOf } from "../views/GraphView";
 
 export function Sheet({ selected, select }: { selected: Selected | null; select(selected: Selected | null): void }) {
-  const { store, page } = useRun();
+  const { store } = useRun();
+  const name = useNames();
   const [open, setOpen] = useState(false);
   const writing = [...store.trace.open.values()].find((one) => store.textOf(one.key));
-  const path = pathOf(selected) ?? writing?.path ?? null;
+  const path = pathOfSelected(store, selected) ?? writing?.path ?? null;
   if (!selected && !path) return null;
   const turn = () => {
     if (!selected && path) select({ kind: "node", path });
@@ -24,7 +26,7 @@ export function Sheet({ selected, select }: { selected: Selected | null; select(
       <button type="button" className="rt-sheet-head" aria-expanded={open} onClick={turn}>
         <i className="rt-grip" />
         <span className="flex items-center gap-2 w-full">
-          <b className="font-semibold truncate">{path ? titleOf(page, path) : "Selected"}</b>
+          <b className="font-semibold truncate">{path ? name(path) : "Selected"}</b>
           {path && <StateWord status={statusOf(store.state, path)} />}
           <span className="flex-1" /><Icon name={open ? "chevron-down" : "chevron-up"} size={16} />
         </span>

@@ -1,9 +1,12 @@
 // What every view needs: the run, its page, the clock and what is selected.
-import { createContext, useContext, useEffect, useState, useSyncExternalStore } from "react";
-import { nodeName, type GraphNode } from "../../graph";
+import { createContext, useCallback, useContext, useEffect, useMemo, useState, useSyncExternalStore } from "react";
+import type { GraphNode } from "../../graph";
 import type { Store } from "../feed/store";
 import type { Page } from "../page";
+import { nodeIdOf } from "../log/state";
+import { nameOf, nameOfCall, toolName } from "./names";
 import type { Selected } from "./selection";
+import type { Called } from "./words";
 
 export interface Run {
   store: Store;
@@ -37,15 +40,20 @@ export function useNow(): number {
 }
 
 export function useNode(path: string): GraphNode | undefined {
-  return useRun().page.graph.nodes.find((node) => node.id === path);
+  const id = nodeIdOf(path);
+  return useRun().page.graph.nodes.find((node) => node.id === id);
 }
 
-export function titleOf(page: Page, path: string): string {
-  const node = page.graph.nodes.find((one) => one.id === path);
-  return node ? nodeName(page.catalog, node) : path || "Run";
+/** How what events speak of is called. */
+export function useCalled(): Called {
+  const { store, page } = useRun();
+  return useMemo(() => ({
+    call: (id) => nameOfCall(store, page, id), tool: (name) => toolName(page, name), node: (path) => nameOf(store, page, path),
+  }), [store, page]);
 }
 
-/** The name of the model or tool behind a call's id. */
-export function nameOfCall(store: Store, call: string): string {
-  return store.state.nodes.get(call.split("/")[0] ?? "")?.calls.get(call)?.name || call;
+/** The name of an instance in this run. */
+export function useNames(): (path: string) => string {
+  const { store, page } = useRun();
+  return useCallback((path: string) => nameOf(store, page, path), [store, page]);
 }

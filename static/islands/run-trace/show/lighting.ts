@@ -1,27 +1,12 @@
-// How the run lights the authored graph: a state for every node and edge. What did not change stays the same object.
-import { kindOf, type Catalog, type EdgeState, type EdgeTone, type Graph, type GraphEdge, type Kind, type NodeState, type NodeStatus } from "../../graph";
+// How the run lights the nodes of the authored graph. What did not change stays the same object.
+import { kindOf, type Catalog, type Graph, type Kind, type NodeState, type NodeStatus } from "../../graph";
+import { shapeOf } from "../../graph/shape";
 import type { Store } from "../feed/store";
 import { ZERO } from "../log/money";
-import type { NodeFacts, RunState } from "../log/state";
+import type { NodeFacts } from "../log/state";
 import { money, span } from "./figures";
-
-/** What a node shows in a run, as one word of the shared vocabulary. */
-export function statusOf(state: RunState, path: string): NodeStatus {
-  const node = state.nodes.get(path);
-  if (!node || node.status === "pending") return state.ended ? "skipped" : "queued";
-  if (node.status !== "running") return node.status;
-  for (const approval of node.approvals.values()) {
-    if (approval.status === "pending") return approval.kind === "doubt" ? "doubt" : "waiting";
-  }
-  return state.budget.blocked && !isAtWork(node) ? "waiting" : "running";
-}
-
-/** Whether a call is in flight or a back-off runs. */
-function isAtWork(node: NodeFacts): boolean {
-  for (const call of node.calls.values()) if (call.status === "started") return true;
-  for (const timer of node.timers.values()) if (timer.open && timer.purpose === "retry") return true;
-  return false;
-}
+import { statusOf } from "./status";
+import { summarize, sumsOf, type Summary } from "./summary";
 
 export class NodeLights {
   private kept: Record<string, NodeState> = {};
@@ -30,8 +15,12 @@ export class NodeLights {
   build(store: Store, graph: Graph, catalog: Catalog, now: number): Record<string, NodeState> {
     let changed = false;
     const next: Record<string, NodeState> = {};
+    const { spawned } = shapeOf(graph, catalog);
     for (const node of graph.nodes) {
-      const made = light(store, node.id, now, kindOf(catalog, node));
+      const kind = kindOf(catalog, node);
+      const [path = node.id, more] = store.instances.of(node.id);
+      const made = more ? several(store, summarize(store, node.id), now, kind) : light(store, path, now, kind);
+      if (made.status === "skipped" && path === node.id && spawned.has(node.id)) made.word = "Not asked";
       const key = JSON.stringify(made);
       const old = this.kept[node.id];
       next[node.id] = old && this.keys.get(node.id) === key ? old : made;
@@ -41,6 +30,24 @@ export class NodeLights {
     if (changed) this.kept = next;
     return this.kept;
   }
+}
+
+/** A node with several instances is one card that counts them. */
+function several(store: Store, all: Summary, now: number, kind: Kind): NodeState {
+  const made: NodeState = { status: all.status, word: all.words };
+  const spent = spentWords(all.sums);
+  if (spent && kind.group === "thinks") made.cost = spent;
+  if (kind.shape !== "tile") made.time = span(all.started_at, all.ended_at, now);
+  const settled = (all.counts.done ?? 0) + (all.counts.failed ?? 0) + (all.counts.cancelled ?? 0);
+  if (all.status === "running") {
+    if (!all.rounds) made.progress = settled / all.paths.length;
+    const busy = all.paths.findLast((path) => lastWords(store, path));
+    if (busy) made.note = lastWords(store, busy);
+  } else if (all.status === "failed") {
+    const failed = all.paths.findLast((path) => store.state.nodes.get(path)?.message);
+    if (failed) made.note = store.state.nodes.get(failed)!.message;
+  }
+  return made;
 }
 
 function light(store: Store, path: string, now: number, kind: Kind): NodeState {
@@ -55,7 +62,7 @@ function light(store: Store, path: string, now: number, kind: Kind): NodeState {
     made.word = node.upstream_failed ? "Not reached" : "Not taken";
     return made;
   }
-  const spent = cost(store, path);
+  const spent = spentWords(sumsOf(store, [path]));
   if (spent && (wide || status !== "done")) made.cost = spent;
   if (!tile || node.ended_at - node.started_at >= 50_000) made.time = span(node.started_at, node.ended_at, now);
   if (status === "running" || status === "waiting") made.word = doing(store, node, status);
@@ -72,11 +79,9 @@ function light(store: Store, path: string, now: number, kind: Kind): NodeState {
   return made;
 }
 
-function cost(store: Store, path: string): string {
-  const sums = store.trace.sums.get(path);
+function spentWords(sums: Summary["sums"]): string {
   if (sums?.unknown && sums.cost === ZERO) return "unknown";
-  if (sums && sums.cost !== ZERO) return money(sums.cost);
-  return "";
+  return sums && sums.cost !== ZERO ? money(sums.cost) : "";
 }
 
 /** What a node at work does, in two or three words. */
@@ -90,7 +95,9 @@ export function doing(store: Store, node: NodeFacts, status: NodeStatus): string
     const verb = store.textOf(model.key) ? "Writing" : "Thinking";
     return model.attempt > 1 ? `${verb}, try ${model.attempt}` : verb;
   }
-  return [...node.timers.values()].some((timer) => timer.open && timer.purpose === "retry") ? "Backs off" : "Running";
+  if ([...node.timers.values()].some((timer) => timer.open && timer.purpose === "retry")) return "Backs off";
+  const others = (store.state.children.get(node.path) ?? []).filter((path) => store.state.nodes.get(path)?.status === "running");
+  return others.length ? `${others.length} at work` : "Running";
 }
 
 const LAST = 80;
@@ -101,36 +108,4 @@ export function lastWords(store: Store, path: string): string {
     if (one.path === path && one.kind === "model") return store.textOf(one.key).slice(-LAST).replace(/\s+/g, " ").trim();
   }
   return "";
-}
-
-// ── edges ──
-export class EdgeLights {
-  private kept: Record<string, EdgeState> = {};
-
-  build(state: RunState, graph: Graph): Record<string, EdgeState> {
-    const next: Record<string, EdgeState> = {};
-    let changed = Object.keys(this.kept).length === 0;
-    for (const edge of graph.edges) {
-      const tone = edgeTone(state, edge);
-      if (tone) next[edge.id] = tone;
-      changed ||= this.kept[edge.id] !== next[edge.id];
-    }
-    if (changed) this.kept = next;
-    return this.kept;
-  }
-}
-
-/** As `edge_state` in runs/engine/kind.py, with the target's doing on top. */
-function edgeTone(state: RunState, edge: GraphEdge): EdgeTone | null {
-  const source = state.nodes.get(edge.source);
-  if (!source || source.status === "pending" || source.status === "running") return state.ended ? "off" : null;
-  if (!isLive(source, edge)) return "off";
-  const target = state.nodes.get(edge.target);
-  if (edge.kind === "error") return "error";
-  return target?.status === "running" ? "run" : "done";
-}
-
-function isLive(source: NodeFacts, edge: GraphEdge): boolean {
-  if (source.status === "done") return edge.kind !== "error" && (source.chosen === null || source.chosen.includes(edge.id));
-  return source.status === "failed" && edge.kind === "error";
 }

@@ -1,15 +1,17 @@
-// The rows of the waterfall: a node, and under it its calls, back-offs and waits in order of time.
+// The rows of the waterfall: a node, and under it in order of time its calls, back-offs and waits, and those it spawned.
 import { kindOf, type NodeStatus } from "../../graph";
+import { shapeOf } from "../../graph/shape";
 import type { Store } from "../feed/store";
 import { ZERO } from "../log/money";
-import type { ApprovalState, NodeFacts } from "../log/state";
+import { nodeIdOf, type ApprovalState, type NodeFacts } from "../log/state";
 import type { Attempt, Backoff } from "../log/trace";
 import type { Page } from "../page";
-import { titleOf } from "./context";
 import { money, span, tokens } from "./figures";
-import { statusOf } from "./lighting";
+import { nameOf, roundOf, titleOf } from "./names";
 import type { Interval } from "./scale";
 import type { Selected } from "./selection";
+import { statusOf } from "./status";
+import { familyOf, reservedOf, summarize, sumsOf } from "./summary";
 import { DECISIONS } from "./words";
 
 export interface Bar {
@@ -39,59 +41,163 @@ export interface Row {
 }
 
 const OPEN_AT_MOST = 60; // rows of one node that are shown unasked
+const DEEP = 3; // levels that open unasked
 const BARS_AT_MOST = 300;
 
+/** All rows of a run. `opened` holds by row key what the reader folded or unfolded. */
 export function makeRows(store: Store, page: Page, opened: ReadonlyMap<string, boolean>, now: number): Row[] {
-  const nodes = [...store.state.nodes.values()].filter((node) => node.status !== "skipped" && node.status !== "pending");
-  const rows: Row[] = [];
-  for (const node of nodes.sort((a, b) => a.started_at - b.started_at)) {
-    const children = childrenOf(store, node, now);
-    const foldable = children.length > 1;
-    const open = foldable && (opened.get(node.path) ?? children.length <= OPEN_AT_MOST);
-    rows.push(groupRow(store, page, node, children, open, foldable, now));
-    if (open) rows.push(...children);
+  return new Rows(store, page, opened, now).all();
+}
+
+/** What one instance did, in order of time; those it spawned as folded groups. */
+export function stepsOf(store: Store, page: Page, path: string, now: number): Row[] {
+  const node = store.state.nodes.get(path);
+  return node ? new Rows(store, page, NOTHING_OPEN, now).steps(node, 1) : [];
+}
+
+const NOTHING_OPEN: ReadonlyMap<string, boolean> = { get: () => false } as never;
+
+class Rows {
+  constructor(private store: Store, private page: Page, private opened: ReadonlyMap<string, boolean>, private now: number) {}
+
+  all(): Row[] {
+    const rows: Row[] = [];
+    const rounds = new Map<string, NodeFacts[]>();
+    for (const node of this.store.state.nodes.values()) {
+      if (node.parent || node.status === "pending" || node.status === "skipped") continue;
+      const id = nodeIdOf(node.path);
+      const list = rounds.get(id);
+      if (list) list.push(node);
+      else rounds.set(id, [node]);
+    }
+    const groups = [...rounds.values()].sort((a, b) => a[0]!.started_at - b[0]!.started_at);
+    for (const nodes of groups) rows.push(...(nodes.length > 1 ? this.rounds(nodes) : this.instance(nodes[0]!, 0)));
+    if (!this.store.state.ended) rows.push(...waitingRows(this.store, this.page));
+    return rows;
   }
-  if (!store.state.ended) rows.push(...waitingRows(store, page));
-  return rows;
+
+  /** The rounds of one node under a row for all of them. */
+  private rounds(nodes: NodeFacts[]): Row[] {
+    const id = nodeIdOf(nodes[0]!.path);
+    const key = `all:${id}`;
+    const open = this.opened.get(key) ?? nodes.length <= OPEN_AT_MOST;
+    const all = summarize(this.store, id);
+    const to = all.ended_at || this.now;
+    const bars = open
+      ? [this.span("group", all.started_at, to, !all.ended_at, all.words)]
+      : nodes.map((node) => this.span("group", node.started_at, node.ended_at || this.now, !node.ended_at, nameOf(this.store, this.page, node.path)));
+    const row: Row = {
+      ...blank(key, { kind: "all", node: id }), icon: this.icon(id), label: titleOf(this.page, id),
+      hint: `${nodes.length} rounds`, status: all.status === "done" ? null : all.status,
+      ...this.money(nodes.flatMap((node) => familyOf(this.store, node.path))),
+      time: span(all.started_at, all.ended_at, this.now), bars: merge(bars), foldable: true, open,
+    };
+    return open ? [row, ...nodes.flatMap((node) => this.instance(node, 1))] : [row];
+  }
+
+  private instance(node: NodeFacts, depth: number): Row[] {
+    const count = this.count(node);
+    const foldable = count > 1 || this.children(node).length > 0;
+    const key = `node:${node.path}`;
+    const open = foldable && (this.opened.get(key) ?? (count <= OPEN_AT_MOST && depth <= DEEP));
+    const row = this.group(node, key, depth, open, foldable);
+    return open ? [row, ...this.steps(node, depth + 1)] : [row];
+  }
+
+  private children(node: NodeFacts): string[] {
+    return this.store.state.children.get(node.path) ?? [];
+  }
+
+  private count(node: NodeFacts): number {
+    const { trace } = this.store;
+    const own = (trace.byPath.get(node.path)?.length ?? 0) + (trace.backoffs.get(node.path)?.length ?? 0);
+    return own + node.approvals.size + this.children(node).length;
+  }
+
+  private group(node: NodeFacts, key: string, depth: number, open: boolean, foldable: boolean): Row {
+    const id = nodeIdOf(node.path);
+    const status = statusOf(this.store.state, node.path);
+    const to = node.ended_at || this.now;
+    const name = nameOf(this.store, this.page, node.path);
+    const bars = open ? [this.span("group", node.started_at, to, !node.ended_at, name)] : merge(this.bars(node));
+    const kind = this.kind(id);
+    return {
+      ...blank(key, { kind: "node", path: node.path }, depth), icon: this.icon(id),
+      label: this.label(node, depth), hint: kind && kind !== titleOf(this.page, id) && !depth ? kind.toLowerCase() : "",
+      status: status === "done" ? null : status, ...this.money(familyOf(this.store, node.path)),
+      time: span(node.started_at, node.ended_at, this.now),
+      bars, mark: bars.length ? 0 : node.ended_at || node.started_at, foldable, open,
+    };
+  }
+
+  /** Below who spawned it an instance need not say for whom it is. */
+  private label(node: NodeFacts, depth: number): string {
+    const name = nameOf(this.store, this.page, node.path);
+    if (!depth) return name;
+    if (node.parent) return name.replace(/,? for [^]*$/, "");
+    return `Round ${roundOf(node.path)}`;
+  }
+
+  private bars(node: NodeFacts): Bar[] {
+    const own = this.own(node).flatMap(({ row }) => row.bars);
+    return own.concat(this.children(node).flatMap((path) => {
+      const child = this.store.state.nodes.get(path)!;
+      return this.span("group", child.started_at, child.ended_at || this.now, !child.ended_at, nameOf(this.store, this.page, path));
+    }));
+  }
+
+  private span(kind: Bar["kind"], from: number, to: number, live: boolean, words: string): Bar {
+    return { kind, from, to, live, words };
+  }
+
+  private money(paths: string[]): Pick<Row, "tokens" | "cost" | "unsettled"> {
+    const sums = sumsOf(this.store, paths);
+    const reserved = sums ? ZERO : reservedOf(this.store, new Set(paths));
+    return {
+      tokens: sums ? tokens(sums.input + sums.output) : "",
+      cost: sums ? (sums.unknown && sums.cost === ZERO ? "unknown" : money(sums.cost)) : reserved !== ZERO ? money(reserved) : "–",
+      unsettled: !sums && reserved !== ZERO,
+    };
+  }
+
+  private kind(id: string): string {
+    const authored = this.page.graph.nodes.find((one) => one.id === id);
+    return authored ? kindOf(this.page.catalog, authored).title : "";
+  }
+
+  private icon(id: string): string {
+    const authored = this.page.graph.nodes.find((one) => one.id === id);
+    return authored ? kindOf(this.page.catalog, authored).icon : "circle-dashed";
+  }
+
+  /** What the instance itself did: its calls, back-offs and waits. */
+  private own(node: NodeFacts): { at: number; row: Row }[] {
+    const { store, now } = this;
+    const end = node.ended_at || store.state.ended_at || now;
+    const rows: { at: number; row: Row }[] = [];
+    for (const one of store.trace.byPath.get(node.path) ?? []) rows.push({ at: one.started_at, row: attemptRow(one, now) });
+    for (const one of store.trace.backoffs.get(node.path) ?? []) rows.push({ at: one.started_at, row: backoffRow(one, end, now) });
+    for (const one of node.approvals.values()) rows.push({ at: one.requested_at, row: waitRow(one, now) });
+    return rows;
+  }
+
+  steps(node: NodeFacts, depth: number): Row[] {
+    const blocks = this.own(node).map(({ at, row }) => ({ at, rows: [{ ...row, depth }] }));
+    for (const path of this.children(node)) {
+      const child = this.store.state.nodes.get(path);
+      if (child) blocks.push({ at: child.started_at, rows: this.instance(child, depth) });
+    }
+    return blocks.sort((a, b) => a.at - b.at).flatMap(({ rows }) => rows);
+  }
 }
 
 function waitingRows(store: Store, page: Page): Row[] {
-  const started = (path: string) => (store.state.nodes.get(path)?.status ?? "pending") !== "pending";
-  return page.graph.nodes.filter((node) => !started(node.id)).map((node) => ({
+  const { spawned } = shapeOf(page.graph, page.catalog);
+  const waits = page.graph.nodes.filter((node) => !spawned.has(node.id) && !store.instances.of(node.id).length);
+  return waits.map((node) => ({
     ...blank(`node:${node.id}`, { kind: "node", path: node.id }), icon: kindOf(page.catalog, node).icon,
     label: titleOf(page, node.id), status: "queued", time: "–", cost: "–",
   }));
-}
-
-function groupRow(store: Store, page: Page, node: NodeFacts, children: Row[], open: boolean, foldable: boolean, now: number): Row {
-  const authored = page.graph.nodes.find((one) => one.id === node.path);
-  const kind = authored ? kindOf(page.catalog, authored) : null;
-  const sums = store.trace.sums.get(node.path);
-  const reserved = store.trace.reserved(node.path);
-  const status = statusOf(store.state, node.path);
-  const to = node.ended_at || now;
-  const bars = open
-    ? [{ kind: "group", from: node.started_at, to, live: !node.ended_at, words: titleOf(page, node.path) } as Bar]
-    : merge(children.flatMap((child) => child.bars));
-  return {
-    ...blank(`node:${node.path}`, { kind: "node", path: node.path }),
-    icon: kind?.icon ?? "circle-dashed", label: titleOf(page, node.path), hint: kind && kind.title !== titleOf(page, node.path) ? kind.title.toLowerCase() : "",
-    status: status === "done" ? null : status,
-    tokens: sums ? tokens(sums.input + sums.output) : "",
-    cost: sums ? (sums.unknown && sums.cost === ZERO ? "unknown" : money(sums.cost)) : reserved !== ZERO ? money(reserved) : "–",
-    unsettled: !sums && reserved !== ZERO,
-    time: span(node.started_at, node.ended_at, now),
-    bars, mark: bars.length ? 0 : node.ended_at || node.started_at, foldable, open,
-  };
-}
-
-function childrenOf(store: Store, node: NodeFacts, now: number): Row[] {
-  const end = node.ended_at || store.state.ended_at || now;
-  const rows: { at: number; row: Row }[] = [];
-  for (const one of store.trace.byPath.get(node.path) ?? []) rows.push({ at: one.started_at, row: attemptRow(one, now) });
-  for (const one of store.trace.backoffs.get(node.path) ?? []) rows.push({ at: one.started_at, row: backoffRow(one, end, now) });
-  for (const one of node.approvals.values()) rows.push({ at: one.requested_at, row: waitRow(one, now) });
-  return rows.sort((a, b) => a.at - b.at).map(({ row }) => row);
 }
 
 function attemptRow(one: Attempt, now: number): Row {

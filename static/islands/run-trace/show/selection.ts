@@ -9,7 +9,8 @@ export const VIEWS: { id: View; words: string; icon: string }[] = [
 ];
 
 export type Selected =
-  | { kind: "node"; path: string }
+  | { kind: "node"; path: string } // one instance
+  | { kind: "all"; node: string } // a node with all its instances
   | { kind: "call"; call: string; attempt: number } // attempt 0: the newest
   | { kind: "approval"; path: string; key: string }
   | { kind: "event"; seq: number };
@@ -18,6 +19,8 @@ export function writeSelected(selected: Selected): string {
   switch (selected.kind) {
     case "node":
       return `node:${selected.path}`;
+    case "all":
+      return `all:${selected.node}`;
     case "call":
       return `call:${selected.call}${selected.attempt ? `#${selected.attempt}` : ""}`;
     case "approval":
@@ -30,6 +33,7 @@ export function writeSelected(selected: Selected): string {
 export function readSelected(text: string): Selected | null {
   const [, kind = "", rest = ""] = /^(\w+):([\s\S]+)$/.exec(text) ?? [];
   if (kind === "node") return { kind, path: rest };
+  if (kind === "all") return { kind, node: rest };
   if (kind === "event" && /^\d+$/.test(rest)) return { kind, seq: Number(rest) };
   if (kind === "call") {
     const [call = "", attempt = "0"] = rest.split("#");

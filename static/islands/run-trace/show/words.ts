@@ -12,16 +12,23 @@ export interface Said {
 
 const amount = (text: string | null | undefined) => (text == null ? "unknown" : money(parseMoney(text)));
 
-/** `nameOf` gives the name of the tool behind a call's id. */
-export function say(event: Event, nameOf: (call: string) => string = (call) => call): Said {
-  const made = SAYINGS[event.type] as ((event: Event, nameOf: (call: string) => string) => Said) | undefined;
-  return made ? made(event, nameOf) : { icon: "circle-dashed", words: (event as Event).type, text: "", tone: "" };
+/** How what an event speaks of is called: the tool behind a call's id, a tool, an instance of a node. */
+export interface Called {
+  call(id: string): string;
+  tool(name: string): string;
+  node(path: string): string;
+}
+const PLAIN: Called = { call: (id) => id, tool: (name) => name, node: (path) => path };
+
+export function say(event: Event, called: Called = PLAIN): Said {
+  const made = SAYINGS[event.type] as ((event: Event, called: Called) => Said) | undefined;
+  return made ? made(event, called) : { icon: "circle-dashed", words: (event as Event).type, text: "", tone: "" };
 }
 
 const said = (icon: string, words: string, text = "", tone: Said["tone"] = ""): Said => ({ icon, words, text, tone });
 const attempt = (n: number): string => (n > 1 ? `, attempt ${n}` : "");
 
-type Sayings = { [T in Event["type"]]: (event: Extract<Event, { type: T }>, nameOf: (call: string) => string) => Said };
+type Sayings = { [T in Event["type"]]: (event: Extract<Event, { type: T }>, called: Called) => Said };
 
 const SAYINGS: Sayings = {
   RunStarted: (e) => said("play", "Run started", `${e.mode === "simulated" ? "rehearsal, " : ""}through ${e.via}${e.cost_limit ? `, limit ${amount(e.cost_limit)}` : ""}`, "running"),
@@ -46,9 +53,9 @@ const SAYINGS: Sayings = {
   NodeSkipped: (e) => said("circle-slash", "Node skipped", e.because),
   NodeCancelled: (e) => said("ban", "Node cancelled", e.because, "cancelled"),
   ModelCallStarted: (e) => said("sparkles", "Model called", `${e.model}, turn ${e.turn}${attempt(e.attempt)}${e.reserved_cost ? `, ${amount(e.reserved_cost)} reserved` : ""}`, "running"),
-  ModelCallCompleted: (e) => {
+  ModelCallCompleted: (e, called) => {
     const used = (e.charge.usage?.input_tokens ?? 0) + (e.charge.usage?.output_tokens ?? 0);
-    const asked = e.tools?.length ? `, asks for ${e.tools.map((tool) => tool.name).join(", ")}` : "";
+    const asked = e.tools?.length ? `, asks for ${e.tools.map((tool) => called.tool(tool.name)).join(", ")}` : "";
     if (e.reused) return said("history", "Answered again", `${REUSED[e.reused.source]}, at no cost${asked}`, "done");
     return said("sparkles", "Model answered", `${tokens(used)} tokens, ${amount(e.charge.cost)}${asked}${e.late ? ", too late" : ""}${e.defect ? `, ${e.defect}` : ""}`, e.defect ? "warning" : "done");
   },
@@ -57,13 +64,13 @@ const SAYINGS: Sayings = {
   ModelCallHeld: (e) => said("hourglass", HELD[e.code], `${e.message}${attempt(e.attempt)}`, "warning"),
   FellBack: (e) => said("arrow-down", e.agent ? "Another agent takes over" : "Falls back", `${e.agent ? `${e.agent_name}, ` : ""}${e.to_model} instead of ${e.from_model}: ${e.message}`, "warning"),
   OutputRejected: (e) => said("triangle-alert", "Answer rejected", e.errors.join(" "), "warning"),
-  ToolCallRequested: (e) => said("wrench", "Tool call asked for", e.tool),
-  ToolCallVetted: (e) => said("shield-check", "Tool call vetted", `${e.tool}${e.ask ? `, to be approved: ${e.ask}` : ""}`),
-  ToolCallRefused: (e) => said("shield-alert", "Tool call refused", `${e.tool}: ${e.message}`, "failed"),
-  ToolCallStarted: (e) => said("wrench", "Tool called", e.tool + attempt(e.attempt), "running"),
-  ToolCallCompleted: (e, nameOf) => (e.reused ? said("history", "Answered again", `${nameOf(e.call)}, ${REUSED[e.reused.source]}`, "done") : said("wrench", "Tool answered", nameOf(e.call), "done")),
-  ToolCallFailed: (e, nameOf) => said("circle-x", "Tool call failed", `${nameOf(e.call)}: ${e.message}${attempt(e.attempt)}`, "failed"),
-  ToolCallInDoubt: (e, nameOf) => said("circle-question-mark", "Tool call in doubt", `${nameOf(e.call)} may or may not have happened`, "doubt"),
+  ToolCallRequested: (e, called) => said("wrench", "Tool call asked for", called.tool(e.tool)),
+  ToolCallVetted: (e, called) => said("shield-check", "Tool call vetted", `${called.tool(e.tool)}${e.ask ? `, to be approved: ${e.ask}` : ""}`),
+  ToolCallRefused: (e, called) => said("shield-alert", "Tool call refused", `${called.tool(e.tool)}: ${e.message}`, "failed"),
+  ToolCallStarted: (e, called) => said("wrench", "Tool called", called.tool(e.tool) + attempt(e.attempt), "running"),
+  ToolCallCompleted: (e, called) => (e.reused ? said("history", "Answered again", `${called.call(e.call)}, ${REUSED[e.reused.source]}`, "done") : said("wrench", "Tool answered", called.call(e.call), "done")),
+  ToolCallFailed: (e, called) => said("circle-x", "Tool call failed", `${called.call(e.call)}: ${e.message}${attempt(e.attempt)}`, "failed"),
+  ToolCallInDoubt: (e, called) => said("circle-question-mark", "Tool call in doubt", `${called.call(e.call)} may or may not have happened`, "doubt"),
   ApprovalRequested: (e) => said("hand", "Approval requested", `${e.title}${(e.quorum ?? 1) > 1 ? `, ${e.quorum} have to approve` : ""}`, "waiting"),
   ApprovalVoted: (e) => said("thumbs-up", "Approved by one", `${e.by_name}${e.comment ? `, “${e.comment}”` : ""}`, "waiting"),
   ApprovalEdited: (e) => said("pencil", "Edited", `${e.by_name} changed what is asked${e.comment ? `, “${e.comment}”` : ""}`, "waiting"),

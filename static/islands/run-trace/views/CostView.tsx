@@ -1,8 +1,10 @@
 // What the run has cost, by agent, model and node: sums over the ledger, fetched again when a call is settled.
 import { useEffect, useState } from "react";
-import { parseMoney, toNumber } from "../log/money";
-import { titleOf, useRun } from "../show/context";
+import { parseMoney, toNumber, writeMoney, ZERO } from "../log/money";
+import { nodeIdOf } from "../log/state";
+import { useRun } from "../show/context";
 import { counted, money } from "../show/figures";
+import { titleOf } from "../show/names";
 import { Loading } from "../parts/Content";
 
 interface Sums {
@@ -39,10 +41,32 @@ export function CostView() {
         <Summary costs={costs} />
         <Table title="By agent" first="Agent" groups={costs.agents} costs={costs} name={agent} />
         <Table title="By model" first="Model" groups={costs.models} costs={costs} name={({ key }) => `${key[1]} on ${key[0]}`} />
-        <Table title="By node" first="Node" groups={costs.nodes} costs={costs} name={({ key }) => titleOf(page, String(key[0]))} />
+        <Table title="By node" first="Node" groups={byNode(costs.nodes)} costs={costs} name={({ key }) => `${titleOf(page, String(key[0]))}${Number(key[1]) > 1 ? ` ×${key[1]}` : ""}`} />
       </div>
     </div>
   );
+}
+
+/** The instances of each node together; the key gets their number. */
+function byNode(groups: Group[]): Group[] {
+  const found = new Map<string, Group>();
+  for (const group of groups) {
+    const id = nodeIdOf(String(group.key[0]));
+    const before = found.get(id);
+    found.set(id, before ? plus(before, group) : { ...group, key: [id, 1] });
+  }
+  return [...found.values()];
+}
+
+function plus(a: Group, b: Group): Group {
+  const costs = [a.cost, b.cost].flatMap((cost) => (cost === null ? [] : [parseMoney(cost)]));
+  return {
+    key: [a.key[0]!, Number(a.key[1]) + 1],
+    cost: costs.length ? writeMoney(costs.reduce((sum, cost) => sum + cost, ZERO)) : null,
+    simulated_cost: writeMoney(parseMoney(a.simulated_cost) + parseMoney(b.simulated_cost)),
+    calls: a.calls + b.calls, unknown: a.unknown + b.unknown, estimated: a.estimated + b.estimated, input: a.input + b.input,
+    cached: a.cached + b.cached, output: a.output + b.output, reasoning: a.reasoning + b.reasoning,
+  };
 }
 
 function useCosts(url: string, moved: number): Costs | "failed" | null {

@@ -1,8 +1,13 @@
 // The authored graph, lit by the run; on a phone its outline.
 import { useCallback, useMemo, useRef } from "react";
 import { Outline, TeamGraph, type Selection } from "../../graph";
+import type { Store } from "../feed/store";
+import { nodeIdOf } from "../log/state";
 import { useNow, useRun } from "../show/context";
-import { EdgeLights, NodeLights } from "../show/lighting";
+import { EdgeLights } from "../show/edgeLights";
+import { NodeLights } from "../show/lighting";
+import { pathOfSelected } from "../show/names";
+import type { Selected } from "../show/selection";
 
 export function GraphView({ narrow }: { narrow: boolean }) {
   const { store, page, selected, select } = useRun();
@@ -10,17 +15,17 @@ export function GraphView({ narrow }: { narrow: boolean }) {
   const nodeLights = useRef(new NodeLights());
   const edgeLights = useRef(new EdgeLights());
   const states = nodeLights.current.build(store, page.graph, page.catalog, now);
-  const edgeStates = edgeLights.current.build(store.state, page.graph);
-  const path = pathOf(selected);
+  const edgeStates = edgeLights.current.build(store, page.graph, page.catalog);
+  const path = nodeOfSelected(store, selected);
   const chosen = useMemo<Selection | null>(() => (path ? { kind: "node", id: path } : null), [path]);
   const onSelect = useCallback((selection: Selection | null) => {
     if (!selection) select(null);
-    else if (selection.kind === "node") select({ kind: "node", path: selection.id });
-  }, [select]);
+    else if (selection.kind === "node") select(selectNode(store, selection.id));
+  }, [select, store]);
   if (narrow) {
     return (
       <div className="rt-outline">
-        <Outline graph={page.graph} catalog={page.catalog} states={states} selected={path} onSelect={(id) => select({ kind: "node", path: id })} />
+        <Outline graph={page.graph} catalog={page.catalog} states={states} selected={path} onSelect={(id) => select(selectNode(store, id))} />
       </div>
     );
   }
@@ -31,17 +36,14 @@ export function GraphView({ narrow }: { narrow: boolean }) {
   );
 }
 
-type Path = string | null;
+/** A node of the graph: its one instance, or all of them. */
+function selectNode(store: Store, id: string): Selected {
+  const [path = id, more] = store.instances.of(id);
+  return more ? { kind: "all", node: id } : { kind: "node", path };
+}
 
 /** The node that anything selected belongs to. */
-export function pathOf(selected: ReturnType<typeof useRun>["selected"]): Path {
-  switch (selected?.kind) {
-    case "node":
-    case "approval":
-      return selected.path;
-    case "call":
-      return selected.call.split("/")[0] ?? null;
-    default:
-      return null;
-  }
+function nodeOfSelected(store: Store, selected: Selected | null): string | null {
+  const path = pathOfSelected(store, selected);
+  return path === null ? null : nodeIdOf(path);
 }

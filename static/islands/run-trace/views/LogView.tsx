@@ -1,17 +1,19 @@
 // Every event of the run, filtered by kind, node and text; the newest at the end, followed while one is there.
-import { useCallback, useDeferredValue, useMemo, useState } from "react";
+import { useDeferredValue, useMemo, useState } from "react";
 import { Icon } from "../../graph";
 import type { Event } from "../log/events";
+import { nodeIdOf } from "../log/state";
 import { VirtualRows } from "../parts/VirtualRows";
-import { nameOfCall, titleOf, useRun } from "../show/context";
+import { useCalled, useRun } from "../show/context";
+import { titleOf } from "../show/names";
 import { clockTime, counted } from "../show/figures";
-import { say, type Said } from "../show/words";
+import { say, type Called, type Said } from "../show/words";
 
 const ROW = 30;
 const KINDS: { id: string; words: string; fits(type: string): boolean }[] = [
   { id: "", words: "all", fits: () => true },
   { id: "run", words: "run", fits: (type) => /^(Run|Cancel)/.test(type) },
-  { id: "node", words: "nodes", fits: (type) => type.startsWith("Node") },
+  { id: "node", words: "nodes", fits: (type) => /^(Node|LoopRepeated|VariablesWritten|OutputGiven)/.test(type) },
   { id: "model", words: "model calls", fits: (type) => /^(Model|CallAbandoned|FellBack|OutputRejected)/.test(type) },
   { id: "tool", words: "tool calls", fits: (type) => type.startsWith("Tool") },
   { id: "person", words: "approvals", fits: (type) => type.startsWith("Approval") },
@@ -32,16 +34,16 @@ export function LogView() {
   const [atEnd, setAtEnd] = useState(true);
   const text = useDeferredValue(wanted.text);
   const total = store.events.length;
-  const nameOf = useCallback((call: string) => nameOfCall(store, call), [store]);
+  const called = useCalled();
   const titles = useMemo(() => new Map(page.graph.nodes.map((node) => [node.id, titleOf(page, node.id)])), [page]);
   const shown = useMemo(
-    () => filter(store.events, { ...wanted, text }, titles, nameOf),
-    [store.events, total, wanted.kind, wanted.path, text, titles, nameOf],
+    () => filter(store.events, { ...wanted, text }, called),
+    [store.events, total, wanted.kind, wanted.path, text, called],
   );
   const current = selected?.kind === "event" ? shown.findIndex((event) => event.seq === selected.seq) : -1;
   const row = (index: number) => {
     const event = shown[index]!;
-    return <LogRow key={event.seq} event={event} said={say(event, nameOf)} start={store.state.started_at} title={titles.get(event.path) ?? ""}
+    return <LogRow key={event.seq} event={event} said={say(event, called)} start={store.state.started_at} title={event.path ? called.node(event.path) : ""}
       chosen={index === current} onSelect={() => select({ kind: "event", seq: event.seq })} />;
   };
   return (
@@ -64,18 +66,20 @@ export function LogView() {
   );
 }
 
-function filter(events: Event[], wanted: Wanted, titles: Map<string, string>, nameOf: (call: string) => string): Event[] {
+function filter(events: Event[], wanted: Wanted, called: Called): Event[] {
   const kind = KINDS.find((one) => one.id === wanted.kind) ?? KINDS[0]!;
   const text = wanted.text.trim().toLowerCase();
   if (!wanted.kind && !wanted.path && !text) return events.slice();
   return events.filter((event) => {
-    if (!kind.fits(event.type) || (wanted.path && event.path !== wanted.path)) return false;
+    if (!kind.fits(event.type) || (wanted.path && !isOf(event.path, wanted.path))) return false;
     if (!text) return true;
-    const { words, text: more } = say(event, nameOf);
+    const { words, text: more } = say(event, called);
     const call = "call" in event ? event.call : "";
-    return `${words} ${more} ${titles.get(event.path) ?? ""} ${call} ${event.type}`.toLowerCase().includes(text);
+    return `${words} ${more} ${event.path && called.node(event.path)} ${call} ${event.type}`.toLowerCase().includes(text);
   });
 }
+
+const isOf = (path: string, id: string): boolean => path === id || (path.includes(id) && nodeIdOf(path) === id);
 
 function LogRow({ event, said, start, title, chosen, onSelect }: { event: Event; said: Said; start: number; title: string; chosen: boolean; onSelect(): void }) {
   const { icon, words, text, tone } = said;

@@ -1,10 +1,11 @@
 // What the run gives back, what it was given, and what is being written right now.
 import { Icon, StateIcon } from "../parts/icons";
 import { Content, Writing } from "../parts/Content";
-import { titleOf, useRun } from "../show/context";
+import { useNames, useRun } from "../show/context";
 
 export function OutputView() {
-  const { store, page, select } = useRun();
+  const { store, select } = useRun();
+  const name = useNames();
   const { state, trace } = store;
   const writing = [...trace.open.values()].filter((one) => one.kind === "model" && store.textOf(one.key));
   return (
@@ -15,7 +16,7 @@ export function OutputView() {
           <div className="panel-body">
             {state.ended === "failed" ? (
               <div className="notice tint s-failed" role="alert"><Icon name="circle-x" /><div className="min-w-0"><div className="row-title">The run failed</div><p className="row-meta wrap-anywhere">{state.message}</p>
-                {state.failed_node && <button type="button" className="link" onClick={() => select({ kind: "node", path: state.failed_node })}>{titleOf(page, state.failed_node)}</button>}</div></div>
+                {state.failed_node && <button type="button" className="link" onClick={() => select({ kind: "node", path: state.failed_node })}>{name(state.failed_node)}</button>}</div></div>
             ) : state.ended === "cancelled" ? (
               <div className="notice tint s-cancelled"><Icon name="circle-slash" /><p>The run was stopped before it had an output.</p></div>
             ) : (
@@ -25,7 +26,7 @@ export function OutputView() {
         </section>
         {writing.map((one) => (
           <section key={one.key} className="panel">
-            <div className="panel-head"><StateIcon status="running" /><h2>{titleOf(page, one.path)} is writing</h2><span className="flex-1" /><button type="button" className="link-quiet" onClick={() => select({ kind: "call", call: one.call, attempt: 0 })}>Open the call<Icon name="chevron-right" /></button></div>
+            <div className="panel-head"><StateIcon status="running" /><h2>{name(one.path)} is writing</h2><span className="flex-1" /><button type="button" className="link-quiet" onClick={() => select({ kind: "call", call: one.call, attempt: 0 })}>Open the call<Icon name="chevron-right" /></button></div>
             <div className="panel-body"><Writing text={store.textOf(one.key)} /></div>
           </section>
         ))}

@@ -1,8 +1,9 @@
 // The waterfall: who worked when, who was waited for, and where the run is now.
 import { useCallback, useMemo, useState } from "react";
 import { Icon } from "../parts/icons";
+import { nodeIdOf } from "../log/state";
 import { VirtualRows } from "../parts/VirtualRows";
-import { titleOf, useNow, useRun } from "../show/context";
+import { useNames, useNow, useRun } from "../show/context";
 import { criticalPath, longest, type CriticalPath } from "../show/critical";
 import { duration } from "../show/figures";
 import { activeTimes, makeRows, waitTimes, type Row } from "../show/rows";
@@ -21,6 +22,7 @@ const TICK_ROOM = 90;
 export function TimelineView() {
   const { store, page, selected, select } = useRun();
   const now = useNow();
+  const name = useNames();
   const [box, width] = useWidth();
   const [opened, setOpened] = useState<ReadonlyMap<string, boolean>>(new Map());
   const [folded, setFolded] = useState(true);
@@ -36,7 +38,7 @@ export function TimelineView() {
   const end = store.state.ended ? now : now + (now - start - idled) * ROOM_AFTER_NOW;
   const scale = makeScale(start, end, now, folded ? gaps : [], window, Math.min(8, Math.max(2, Math.floor((width * PLOT_PART) / TICK_ROOM))));
   const current = rows.findIndex((row) => sameSelected(row.select, selected));
-  const turn = (path: string, open: boolean) => setOpened(new Map(opened).set(path, open));
+  const turn = (key: string, open: boolean) => setOpened(new Map(opened).set(key, open));
   return (
     <div className="rt-fill">
       <div className="rt-tools">
@@ -55,7 +57,7 @@ export function TimelineView() {
             const row = rows[index]!;
             return <WaterfallRow key={row.key} row={row} scale={scale} chosen={index === current} critical={isCritical(row, path)} onSelect={() => select(row.select)} onTurn={turn} />;
           }} />
-        <Legend path={path} name={(of) => titleOf(page, of)} ended={store.state.ended !== ""} />
+        <Legend path={path} name={name} ended={store.state.ended !== ""} />
       </div>
     </div>
   );
@@ -128,7 +130,9 @@ function Grid({ scale, now }: { scale: Scale; now: number | null }) {
 }
 
 const isCritical = (row: Row, path: CriticalPath): boolean =>
-  path.keys.has(row.key) || (row.select.kind === "node" && path.paths.has(row.select.path));
+  path.keys.has(row.key) || (row.select.kind === "node" && path.paths.has(row.select.path)) || (row.select.kind === "all" && isOn(path, row.select.node));
+
+const isOn = (path: CriticalPath, node: string): boolean => [...path.paths].some((one) => !one.includes("/") && nodeIdOf(one) === node);
 
 /** From each step of the critical path to the one it let begin. */
 function Links({ path, rows, scale }: { path: CriticalPath; rows: Row[]; scale: Scale }) {

@@ -9,17 +9,16 @@ interface Props {
   chosen: boolean;
   critical: boolean;
   onSelect(): void;
-  onTurn(path: string, open: boolean): void;
+  onTurn(key: string, open: boolean): void;
 }
 
 export function WaterfallRow({ row, scale, chosen, critical, onSelect, onTurn }: Props) {
-  const path = row.select.kind === "node" ? row.select.path : "";
   return (
-    <div className={`wf-row${row.depth ? "" : " is-group"}${critical ? " is-critical" : ""}`} aria-current={chosen || undefined} onClick={onSelect}>
+    <div className={`wf-row${row.foldable || !row.depth ? " is-group" : ""}${critical ? " is-critical" : ""}`} aria-current={chosen || undefined} onClick={onSelect}>
       <div className="wf-label" style={{ paddingLeft: `calc(6px + ${row.depth} * var(--indent))` }}>
         {row.foldable ? (
           <button type="button" tabIndex={-1} className="wf-turn" aria-expanded={row.open} aria-label={`${row.open ? "Fold" : "Unfold"} ${row.label}`}
-            onClick={(event) => { event.stopPropagation(); onTurn(path, !row.open); }}><Icon name={row.open ? "chevron-down" : "chevron-right"} size={12} /></button>
+            onClick={(event) => { event.stopPropagation(); onTurn(row.key, !row.open); }}><Icon name={row.open ? "chevron-down" : "chevron-right"} size={12} /></button>
         ) : <span className="wf-turn" />}
         <span className={`wf-icon${row.tone ? ` is-${row.tone}` : ""}`}><Icon name={row.icon} size={14} /></span>
         <button type="button" tabIndex={-1} className="truncate text-left" onClick={onSelect}>{row.label}</button>

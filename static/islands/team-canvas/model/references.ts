@@ -11,23 +11,25 @@ export interface Reference {
 }
 
 /** Nodes whose output may exist by the time `id` runs: what leads to it, the loops it is in, and what those read
- * that run it. */
-export function upstream(graph: Graph, catalog: Catalog, id: string): Set<string> {
+ * that run it. As `readable` in agents/topology/view.py. */
+export function upstream(graph: Graph, catalog: Catalog, id: string, runners: ReadonlySet<string> = new Set()): Set<string> {
   const { backEdges, loops } = shapeOf(graph, catalog);
   const found = new Set<string>();
-  const seen = new Set([id]);
   const stack = [id];
   while (stack.length) {
-    const at = stack.pop()!;
+    const at = stack.pop();
     for (const edge of graph.edges) {
-      if (edge.target !== at || backEdges.has(edge.id)) continue;
-      if (flows(edge.kind)) found.add(edge.source);
-      if (seen.has(edge.source)) continue;
-      seen.add(edge.source);
+      if (edge.target !== at || !flows(edge.kind) || backEdges.has(edge.id) || found.has(edge.source)) continue;
+      found.add(edge.source);
       stack.push(edge.source);
     }
   }
   for (const loop of loops.values()) if (loop.body.has(id)) for (const one of loop.body) found.add(one);
+  const seen = new Set([...runners, id]);
+  for (const edge of graph.edges) {
+    if (edge.target !== id || flows(edge.kind) || seen.has(edge.source)) continue;
+    for (const one of upstream(graph, catalog, edge.source, seen)) found.add(one);
+  }
   return found;
 }
 
