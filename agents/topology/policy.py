@@ -75,14 +75,14 @@ class Policy(Document):
         default_factory=list,
         max_length=50,
         title="People who may decide",
-        json_schema_extra=_ui("words", placeholder="ann@example.org", help="By e-mail address."),
+        json_schema_extra=_ui("words", chip=True, placeholder="ann@example.org", help="By e-mail address."),
     )
     groups: list[Name] = Field(
         default_factory=list,
         max_length=20,
         title="Groups that may decide",
         json_schema_extra=_ui(
-            "words", placeholder="Finance", help="Approver groups, as Settings lists them."
+            "words", chip=True, placeholder="Finance", help="Approver groups, as Settings lists them."
         ),
     )
     least_role: RoleName = Field(

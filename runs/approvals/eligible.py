@@ -20,9 +20,10 @@ def marks(member: Member) -> frozenset[str]:
 
 
 def may_decide(member: Member) -> Q:
-    """The approvals, of all, that this member may decide."""
+    """The approvals, of all, that need this member: they may decide, and have not approved yet."""
     barred = Q(launcher_may_decide=False, run__started_by=member.user)
-    return Q(audience__has_any_keys=sorted(marks(member))) & ~barred
+    voted = Q(votes__contains=[{"by": str(member.user.pk)}])
+    return Q(audience__has_any_keys=sorted(marks(member))) & ~barred & ~voted
 
 
 def able(

@@ -21,10 +21,11 @@ SELECT seq, type, body FROM runs_log WHERE run_id = %s AND seq > %s ORDER BY seq
 """
 OPEN_CALLS = "SELECT key FROM runs_span WHERE run_id = %s AND kind = 'model' AND ended_at IS NULL"
 PENDING = """
-SELECT approval.workspace_id, approval.audience, approval.launcher_may_decide, run.started_by_id, count(*)
+SELECT approval.workspace_id, approval.audience, approval.launcher_may_decide, run.started_by_id,
+    ARRAY(SELECT vote->>'by' FROM jsonb_array_elements(approval.votes) vote), count(*)
 FROM runs_approval approval JOIN runs_run run ON run.id = approval.run_id
 WHERE approval.workspace_id = ANY(%s) AND approval.status = 'pending'
-GROUP BY 1, 2, 3, 4
+GROUP BY 1, 2, 3, 4, 5
 """
 MEMBERS = """
 SELECT member.user_id, member.workspace_id, member.role
@@ -64,11 +65,12 @@ class Pending:
     audience: list[str]
     launcher_may_decide: bool
     launcher: UUID | None
+    voted: list[str]  # ids of those who have approved already
     count: int
 
     def count_for(self, user: UUID, marks: frozenset[str]) -> int:
         """As `runs.approvals.eligible.may_decide` does it for pages."""
-        barred = not self.launcher_may_decide and self.launcher == user
+        barred = (not self.launcher_may_decide and self.launcher == user) or str(user) in self.voted
         return 0 if barred or marks.isdisjoint(self.audience) else self.count
 
 

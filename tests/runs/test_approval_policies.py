@@ -126,6 +126,17 @@ def test_lists_and_badge_know_who_is_asked(world: World) -> None:
     assert counts == {"viewer": 0, "operator": 1, "designer": 1, "admin": 1, "owner": 0}
 
 
+def test_who_has_approved_is_no_longer_needed_until_it_is_changed(world: World) -> None:
+    group(world, "operator", "designer", "admin")
+    approval = gate(world)
+    says(world.operator, approval)
+    mine = Inbox(world.operator).page().split("Waiting for others")
+    assert f"row-{approval.id}" not in mine[0]
+    assert f"row-{approval.id}" in mine[1]
+    says(world.designer, approval, "edit", edited="Dear Ada")
+    assert f"row-{approval.id}" in Inbox(world.operator).page().split("Waiting for others")[0]
+
+
 # ── edits ───────────────────────────────────────────────────────────────────────────────────────────
 def test_an_edit_is_a_new_question_for_the_others(world: World) -> None:
     group(world, "operator", "designer", "admin")

@@ -69,11 +69,11 @@ class ApprovalKind(Kind):
     # ── design time ─────────────────────────────────────────────────────────────────────────────────
     def check(self, node: Node, config: Any, scope: Scope) -> Iterator[Problem]:
         yield from scope.template_problems(node, config.title, "title")
-        yield from policy_check.problems_of(config, what=node.title, node=node.id)
+        yield from policy_check.problems_of(config, what=f"“{node.title}”", node=node.id)
         if scope.catalog.people is not None:
             people, groups = scope.catalog.people, scope.catalog.groups or {}
             yield from policy_check.people_problems(
-                config, what=node.title, people=people, groups=groups, node=node.id
+                config, what=f"“{node.title}”", people=people, groups=groups, node=node.id
             )
         if config.deadline_s and config.on_expiry != "fail" and not self._rejected_edge(node, scope):
             yield Problem(
