@@ -73,6 +73,7 @@ def team_new(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "form": form,
         "title": "New team",
+        "wide": True,
         "gallery": _gallery(),
         "back": _list(slug),
     }

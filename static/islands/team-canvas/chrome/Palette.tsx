@@ -7,12 +7,11 @@ import { add, addNote } from "../store/commands";
 import { useEditor, useGraph } from "../store/hooks";
 
 const SECTIONS = [
-  { type: "agent", title: "Agents here" },
-  { type: "pattern", title: "Patterns" },
-  { type: "kind", title: "Nodes" },
-] as const;
-const WHEN_SEARCHED = [SECTIONS[0], SECTIONS[2], SECTIONS[1]]; // one node is meant more often than a pattern
-const SHOWN = 8;
+  { type: "agent", title: "Agents here", few: 8 },
+  { type: "kind", title: "Nodes", few: Infinity },
+  { type: "pattern", title: "Patterns", few: 5 },
+] as const; // one node is meant more often than a pattern
+type Section = (typeof SECTIONS)[number]["type"];
 
 const optionId = (item: PaletteItem) => `tc-palette-${item.key.replace(":", "-")}`;
 
@@ -45,7 +44,7 @@ export function Palette({ items }: { items: PaletteItem[] }) {
   const editor = useEditor();
   const graph = useGraph();
   const [query, setQuery] = useState("");
-  const [open, setOpen] = useState(false);
+  const [open, setOpen] = useState<readonly Section[]>([]);
   const [at, setAt] = useState(-1);
   const list = useRef<HTMLDivElement>(null);
   const useful = useMemo(
@@ -54,13 +53,13 @@ export function Palette({ items }: { items: PaletteItem[] }) {
   );
   const sections = useMemo(
     () =>
-      (query ? WHEN_SEARCHED : SECTIONS).map((section) => {
+      SECTIONS.map((section) => {
         const all = search(
           useful.filter((item) => item.type === section.type),
           query,
         );
-        const whole = open || query !== "" || section.type !== "agent";
-        return { ...section, all, shown: whole ? all : all.slice(0, SHOWN) };
+        const whole = open.includes(section.type) || query !== "";
+        return { ...section, all, shown: whole ? all : all.slice(0, section.few) };
       }),
     [useful, query, open],
   );
@@ -125,7 +124,7 @@ export function Palette({ items }: { items: PaletteItem[] }) {
                     role="option"
                     aria-selected={false}
                     className="tc-item is-more"
-                    onClick={() => setOpen(true)}
+                    onClick={() => setOpen([...open, section.type])}
                   >
                     {section.all.length - section.shown.length} more
                   </button>
