@@ -10,7 +10,7 @@ from agents.models import Agent, Team
 from agents.subteams import Subteams
 from agents.toolbox.registry import tool_kind
 from agents.topology.check import Catalog, blocking, check
-from agents.topology.graph import Graph, PinnedAgent, PinnedTeam, PinnedTool, TeamFile, ToolSpec
+from agents.topology.graph import AgentSpec, Graph, PinnedAgent, PinnedTeam, PinnedTool, TeamFile, ToolSpec
 from agents.topology.policy_check import people_problems
 from agents.topology.problems import Problem, Refused
 from agents.topology.references import agents_of, agents_of_node, teams_of, tools_of
@@ -92,6 +92,7 @@ def _beyond_the_graph(graph: Graph, catalog: Catalog, found: list[Problem]) -> I
             spec = catalog.agents.get(key)
             if spec is None:
                 continue
+            yield from _chain_problems(node.id, spec, catalog)
             model = (spec.model.endpoint, spec.model.model)
             missing = catalog.models is not None and model not in catalog.models
             if missing and (node.id, "agent.model") not in said:
@@ -106,6 +107,20 @@ def _beyond_the_graph(graph: Graph, catalog: Catalog, found: list[Problem]) -> I
                 if name in catalog.tools:
                     yield from _tool_problems(node.id, spec.name, name, catalog.tools[name])
                     yield from _approver_problems(node.id, name, catalog.tools[name], catalog)
+
+
+def _chain_problems(node: str, spec: AgentSpec, catalog: Catalog) -> Iterator[Problem]:
+    """A chain with a gap still runs: what is missing is passed over."""
+    for ref in spec.fallbacks:
+        if catalog.models is not None and (ref.endpoint, ref.model) not in catalog.models:
+            yield Problem(
+                "agent.fallback",
+                f"{spec.name} falls back to {ref.model} at {ref.endpoint}, which is not set up.",
+                "Choose a model that is.",
+                node,
+                field="agent",
+                severity="warning",
+            )
 
 
 def _tool_problems(node: str, agent: str, name: str, spec: ToolSpec) -> Iterator[Problem]:

@@ -65,8 +65,9 @@ def import_team(
     actor.require(Role.DESIGNER)
     take_turn(actor.workspace)
     workspace = actor.workspace
+    known = queries.model_names(workspace)
     refs, problems = _models(workspace, file)
-    problems = [] if quiet else problems
+    problems = [] if quiet else [*problems, *_chain_gaps(file, known)]
     errors = [*_spec_problems(workspace, file), *([] if refs is not None else _no_models())]
     graph_problems = located(check(file.graph, _catalog(workspace, file)), file, reading)
     if errors or (blocking(graph_problems) and not as_draft):
@@ -76,7 +77,9 @@ def import_team(
     for key, spec in file.agents.items():
         model = (refs or {}).get((spec.model.endpoint, spec.model.model), spec.model)
         given = [tools.get(tool, tool) for tool in spec.tools]
-        _agent(actor, key, spec.model_copy(update={"model": model, "tools": given}), done)
+        chain = [ref for ref in spec.fallbacks if (ref.endpoint, ref.model) in known and ref != model]
+        changed = {"model": model, "fallbacks": chain, "tools": given}
+        _agent(actor, key, spec.model_copy(update=changed), done)
     done.team = create_team(
         actor=actor,
         name=free_name(workspace, name.strip() or file.name),
@@ -147,6 +150,16 @@ def _models(
             )
         )
     return refs, problems
+
+
+def _chain_gaps(file: TeamFile, known: frozenset[tuple[str, str]]) -> Iterator[Problem]:
+    for key, agent in file.agents.items():
+        for ref in agent.fallbacks:
+            if (ref.endpoint, ref.model) not in known:
+                message = f"{agent.name} fell back to {ref.model} at {ref.endpoint}, which is not here."
+                fix = "Choose another model for when its own fails."
+                field = f"agents.{key}.fallbacks"
+                yield Problem("import.fallback", message, fix, field=field, severity="warning")
 
 
 def _no_models() -> list[Problem]:

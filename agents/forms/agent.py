@@ -108,18 +108,19 @@ class AgentForm(forms.Form):
         assert isinstance(field, forms.ChoiceField)
         field.choices = choices
         self.initial["model"] = chosen
-        self._offer_fallbacks(choices)
+        self._offer_fallbacks()
 
-    def _offer_fallbacks(self, choices: list[Any]) -> None:
+    def _offer_fallbacks(self) -> None:
         """The same models, and those of its chain that are not set up here any more."""
         keys = {(ref.endpoint, ref.model): key for key, ref in self.refs.items()}
+        choices = [(key, f"{ref.model} at {ref.endpoint}") for key, ref in self.refs.items() if key != KEPT]
         gone: list[tuple[str, str]] = []
         for number, ref in enumerate(self.fallbacks):
             if (ref.endpoint, ref.model) not in keys:
                 key = keys[ref.endpoint, ref.model] = f"{KEPT}-{number}"
                 self.refs[key] = ref
                 gone.append((key, f"{ref.model} at {ref.endpoint} (not set up here)"))
-        self.fields["fallbacks"] = ChainField([*gone, *(one for one in choices if one[0] != KEPT)])
+        self.fields["fallbacks"] = ChainField([*gone, *choices])
         self.initial["fallbacks"] = [keys[ref.endpoint, ref.model] for ref in self.fallbacks]
 
     def choose(self, model: ModelRef) -> None:

@@ -121,7 +121,9 @@ def _gates(plan: Plan) -> list[Gate]:
 
 def _models(team: Team, plan: Plan) -> tuple[list[str], list[str]]:
     """The team's models without a price, and those that this workspace does not have."""
-    used = {(one.spec.model.endpoint, one.spec.model.model) for one in plan.team.agents.values()}
+    agents = plan.team.agents.values()
+    first = {(one.spec.model.endpoint, one.spec.model.model) for one in agents}
+    used = {(model.endpoint, model.model) for one in agents for model in one.spec.models}
     rows = EndpointModel.objects.filter(endpoint__workspace=team.workspace_id)
     rows = rows.filter(endpoint__name__in={endpoint for endpoint, _ in used})
     known = {
@@ -129,7 +131,7 @@ def _models(team: Team, plan: Plan) -> tuple[list[str], list[str]]:
         for row in rows.select_related("endpoint").prefetch_related("prices")
     }
     unpriced = [model for endpoint, model in sorted(used) if known.get((endpoint, model), 0) is None]
-    return unpriced, [f"{model} at {endpoint}" for endpoint, model in sorted(used - set(known))]
+    return unpriced, [f"{model} at {endpoint}" for endpoint, model in sorted(first - set(known))]
 
 
 def past_of(team: Team) -> Past:

@@ -123,6 +123,17 @@ class AgentKind(Kind):
         else:
             yield from self._check_spec(node, spec, scope)
         yield from scope.template_problems(node, config.task.description, "task.description")
+        yield from self._check_substitute(node, config, scope)
+
+    def _check_substitute(self, node: Node, config: Any, scope: Scope) -> Iterator[Problem]:
+        other = config.fallback_agent
+        if other and other not in scope.catalog.agents:
+            message = f"{node.title} falls back to the agent {other}, which does not exist."
+            yield Problem("agent.unknown", message, "Choose another.", node.id, field="fallback_agent")
+        elif other and other == config.agent:
+            message = f"{node.title} would fall back to the agent that has failed."
+            fix = "Choose another, or none; its own chain of models is tried anyway."
+            yield Problem("agent.fallback", message, fix, node.id, field="fallback_agent", severity="warning")
 
     def _check_spec(self, node: Node, spec: Any, scope: Scope) -> Iterator[Problem]:
         model = (spec.model.endpoint, spec.model.model)

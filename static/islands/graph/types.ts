@@ -79,6 +79,7 @@ export interface AgentInfo {
   role: string;
   goal: string;
   model: { endpoint: string; model: string };
+  fallbacks?: { endpoint: string; model: string }[]; // asked in this order when it fails
   tools: string[];
   output: "text" | "json";
   version: number;

@@ -61,7 +61,7 @@ const SAYINGS: Sayings = {
   },
   ModelCallFailed: (e) => said("circle-x", "Model call failed", e.message + attempt(e.attempt), "failed"),
   CallAbandoned: (e) => said("unplug", "Call abandoned", `${e.because || "its worker stopped"}${attempt(e.attempt)}`, "warning"),
-  ModelCallHeld: (e) => said("hourglass", HELD[e.code], `${e.message}${attempt(e.attempt)}`, "warning"),
+  ModelCallHeld: (e) => said("hourglass", HELD[e.code], e.message, "warning"),
   FellBack: (e) => said("arrow-down", e.agent ? "Another agent takes over" : "Falls back", `${e.agent ? `${e.agent_name}, ` : ""}${e.to_model} instead of ${e.from_model}: ${e.message}`, "warning"),
   OutputRejected: (e) => said("triangle-alert", "Answer rejected", e.errors.join(" "), "warning"),
   ToolCallRequested: (e, called) => said("wrench", "Tool call asked for", called.tool(e.tool)),

@@ -17,6 +17,11 @@ function AgentPeek({ agent }: { agent: AgentInfo }) {
         <span className="tg-chip" title={`${agent.model.model} at ${agent.model.endpoint}`}>
           {agent.model.model}
         </span>
+        {agent.fallbacks?.map(({ endpoint, model }) => (
+          <span key={`${endpoint}/${model}`} className="tg-chip" title={`If that fails: ${model} at ${endpoint}`}>
+            <Icon name="arrow-right" size={11} /> {model}
+          </span>
+        ))}
         {tools.map((tool) => (
           <span
             key={tool.name}
