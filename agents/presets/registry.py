@@ -11,7 +11,23 @@ from agents.formats.team_file import parse_reading
 from agents.formats.yaml_file import YamlFile
 from agents.topology.graph import TeamFile
 
-NAMES = ("one_agent", "blog_pipeline", "support_triage", "market_brief")
+NAMES = (  # in the order of the gallery
+    "one_agent",
+    "blog_pipeline",
+    "support_triage",
+    "market_brief",
+    "research_lead",
+    "product_office",
+    "support_desk",
+    "review_each",
+    "refine_until_good",
+    "motion_debate",
+    "round_table",
+    "order_check",
+    "careful_reply",
+    "wait_for_it",
+    "team_of_teams",
+)
 EXAMPLES = ("blog_pipeline", "support_triage", "market_brief")  # what a new workspace is given
 FOLDER = Path(__file__).parent
 

@@ -254,7 +254,7 @@ def _order(view: GraphView) -> Iterator[Problem]:
 
 def _merges(view: GraphView) -> Iterator[Problem]:
     """Several edges into a node that is no join must exclude one another."""
-    certain = _certain_choices(view)
+    ways = _ways(view)
     for node in view.order:
         kind = kinds().get(view.nodes[node].kind)
         edges = view.flow_in(node)
@@ -265,7 +265,7 @@ def _merges(view: GraphView) -> Iterator[Problem]:
                 (first, second)
                 for n, first in enumerate(edges)
                 for second in edges[n + 1 :]
-                if not _exclude(certain[first.id], certain[second.id])
+                if not _exclude(ways[first.id], ways[second.id])
             ),
             None,
         )
@@ -279,23 +279,35 @@ def _merges(view: GraphView) -> Iterator[Problem]:
 
 
 Choices = frozenset[tuple[str, str]]
+MOST_WAYS = 64  # of coming to a node that are told apart
 
 
-def _certain_choices(view: GraphView) -> dict[str, Choices]:
-    """For each edge, the choices (node, branch) that must have been made for it to be live."""
-    of_node: dict[str, Choices] = {}
-    of_edge: dict[str, Choices] = {}
+def _ways(view: GraphView) -> dict[str, frozenset[Choices]]:
+    """For each edge, the ways in which it can be live: the choices (node, branch) that each takes.
+
+    Beyond MOST_WAYS, and behind a join, only what all ways have in common is kept, which is on the safe side.
+    """
+    of_node: dict[str, frozenset[Choices]] = {}
+    of_edge: dict[str, frozenset[Choices]] = {}
     for node in view.order:
-        incoming = [of_edge[edge.id] for edge in view.flow_in(node)]
-        of_node[node] = frozenset.intersection(*incoming) if incoming else frozenset()
         kind = kinds().get(view.nodes[node].kind)
+        ways = frozenset().union(*(of_edge[edge.id] for edge in view.flow_in(node)))
+        if not ways:
+            ways = frozenset([frozenset()])
+        elif len(ways) > MOST_WAYS or (kind is not None and kind.merges):
+            ways = frozenset([frozenset.intersection(*ways)])
+        of_node[node] = ways
         for edge in view.flow_out(node):
             chooses = kind is not None and kind.chooses and edge.kind is EdgeKind.FLOW
-            branch = edge.id if chooses else str(edge.kind)
-            of_edge[edge.id] = of_node[node] | {(node, branch)}
+            taken = (node, edge.id if chooses else str(edge.kind))
+            of_edge[edge.id] = frozenset(way | {taken} for way in ways)
     return of_edge
 
 
-def _exclude(first: Choices, second: Choices) -> bool:
+def _exclude(first: frozenset[Choices], second: frozenset[Choices]) -> bool:
+    return all(_conflict(one, other) for one in first for other in second)
+
+
+def _conflict(first: Choices, second: Choices) -> bool:
     taken = dict(first)
     return any(node in taken and taken[node] != branch for node, branch in second)

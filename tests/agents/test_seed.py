@@ -15,7 +15,8 @@ from agents.models import Agent, Endpoint, EndpointModel, Team, Tool
 from agents.presets.registry import EXAMPLES, preset, presets
 from agents.seed import furnish, switch_examples
 from agents.topology.check import Catalog, check
-from agents.topology.graph import ModelRef
+from agents.topology.graph import EdgeKind, ModelRef
+from agents.topology.view import GraphView
 from studio.workspaces.access import Member, Role
 from studio.workspaces.actions import create_workspace
 from studio.workspaces.models import User, Workspace
@@ -166,11 +167,15 @@ def test_a_preset_says_what_it_is_for_and_what_not(one: object) -> None:
 
 
 @pytest.mark.parametrize("one", presets(), ids=lambda one: one.name)
-def test_a_preset_is_laid_out_from_left_to_right_without_overlaps(one: object) -> None:
+def test_a_preset_is_laid_out_from_left_to_right_with_workers_below(one: object) -> None:
     graph = preset(str(getattr(one, "name", ""))).file.graph
     at = {node.id: node.position for node in graph.nodes}
+    back = GraphView(graph).back_edges
     for edge in graph.edges:
-        assert at[edge.source].x < at[edge.target].x
+        if edge.kind is EdgeKind.FLOW and edge.id not in back:
+            assert at[edge.source].x < at[edge.target].x
+        elif edge.kind is EdgeKind.DELEGATES:
+            assert at[edge.source].y < at[edge.target].y
     places = sorted((p.x, p.y) for p in at.values())
     for (x1, y1), (x2, y2) in pairwise(places):
         assert x2 - x1 >= 132 or abs(y2 - y1) >= 132
