@@ -75,9 +75,9 @@ def test_a_file_comes_in_and_its_report_leads_to_the_team(page: Page, home: str)
     graph = "nodes: [{id: input, kind: input}, {id: output, kind: output}], "
     graph += "edges: [{id: e, source: input, target: output}]"
     dialog.get_by_label("Or paste it").fill(f"format: troupe.team/v1\nname: {name}\ngraph: {{{graph}}}\n")
-    dialog.get_by_role("button", name="Bring in").click()
+    dialog.get_by_role("button", name="Import").click()
     report = page.get_by_role("dialog", name=f"{name} is here")
-    expect(report).to_contain_text(f"{name} has been brought in as a draft.")
+    expect(report).to_contain_text(f"{name} was imported as a draft.")
     report.get_by_role("link", name="Open the team").click()
     page.wait_for_url(re.compile(r"/teams/[0-9a-f-]{36}/$"))
 
