@@ -151,6 +151,14 @@ def activity(state: RunState, plan: Plan) -> str:
     if state.paused_by:
         parts.append(f"Paused by {state.paused_by}")
     parts += _awaited(state, plan)
+    parts += _at_gates(state)
     if calls:
         parts.append(", ".join(dict.fromkeys(plan.title(call.path) for call in calls[:3])))
     return " · ".join(parts)[:200]
+
+
+def _at_gates(state: RunState) -> list[str]:
+    """The endpoints that calls wait for, because they are closed or have no room."""
+    nodes = [state.node(path) for path in state.running]
+    held = [hold for node in nodes for hold in node.holds.values() if hold.code]
+    return [f"Waits for {endpoint}" for endpoint in dict.fromkeys(hold.endpoint for hold in held)][:2]

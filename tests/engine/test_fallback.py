@@ -7,6 +7,7 @@ from typing import Any
 
 from agents.topology.graph import PinnedTeam
 from runs.engine import events as ev
+from runs.engine.decide import activity
 from runs.engine.dialects.base import Prompt
 from runs.engine.state import NodeStatus
 from tests.engine.harness import Engine, Held, Says
@@ -197,8 +198,10 @@ def test_without_a_chain_an_open_breaker_is_waited_for_by_a_timer() -> None:
     (timer,) = engine.state.open_timers()
     assert 30 <= (timer.due_at - began) / 1e6 <= 32, "with some jitter, so that not all come at once"
     assert not engine.state.budget.reserved, "what is not sent holds no money"
+    assert activity(engine.state, engine.plan) == "Waits for local"
     engine.go()
     assert engine.output == "back"
+    assert activity(engine.state, engine.plan) == ""
     assert engine.types("a").count("ModelCallHeld") == 2
 
 
