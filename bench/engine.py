@@ -20,7 +20,7 @@ import django
 from bench import report
 from bench.stack import Stack
 
-MEASUREMENTS = ("sequence", "crowd", "fan_out", "recovery", "parked", "growth", "long_run")
+MEASUREMENTS = ("sequence", "crowd", "fan_out", "recovery", "parked", "growth", "long_run", "tokens")
 
 
 def main(only: tuple[str, ...] = MEASUREMENTS) -> int:

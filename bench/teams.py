@@ -91,11 +91,11 @@ def made(
         "tools": tools or {},
         "graph": {"nodes": [*ends, *nodes], "edges": edges, "limits": {"model_calls": CALLS}},
     }
-    return published(actor, document)
+    return published(actor, TeamFile.model_validate(document))
 
 
-def published(actor: Member, document: Json) -> Team:
-    team = import_team(actor=actor, file=TeamFile.model_validate(document)).team
+def published(actor: Member, file: TeamFile) -> Team:
+    team = import_team(actor=actor, file=file).team
     publish(actor=actor, team=team)
     team.refresh_from_db()
     return team

@@ -10,6 +10,8 @@ COLLEAGUE = re.compile(
     r"^(to|who|whom|worker|(sub_?)?agent(_type|_name)?|co_?worker|colleague|assignee)$", re.I
 )
 
+MATERIAL = re.compile(r"^(context|material|background|data|input)$", re.I)
+
 
 def colleagues(parameters: Json) -> list[str]:
     """Those whom arguments of this schema can name; empty for a tool that asks nobody."""
@@ -23,6 +25,14 @@ def only(parameters: Json, whom: str) -> Json:
         name: {**members[name], "enum": [whom]} for name, names in _choices(parameters) if whom in names
     }
     return {**parameters, "properties": members}
+
+
+def without_material(parameters: Json) -> Json:
+    """The same schema for somebody who was handed nothing that could be passed on."""
+    needed = parameters.get("required", ())
+    members = parameters["properties"]
+    kept = {name: members[name] for name in members if name in needed or not MATERIAL.match(name)}
+    return {**parameters, "properties": kept}
 
 
 def _choices(parameters: Json) -> list[tuple[str, list[str]]]:

@@ -10,7 +10,7 @@ from random import Random
 import orjson
 
 from agents.rehearsal.brief import Brief
-from agents.rehearsal.colleagues import colleagues, only
+from agents.rehearsal.colleagues import colleagues, only, without_material
 from agents.rehearsal.combine import Unsatisfiable
 from agents.rehearsal.request import ChatRequest, Refused, Tool
 from agents.rehearsal.schema import value_for
@@ -38,8 +38,10 @@ def calls_for(request: ChatRequest, brief: Brief, rng: Random, *, one_by_one: bo
 
 
 def make_call(request: ChatRequest, tool: Tool, brief: Brief, rng: Random, index: int = 0) -> ToolCall:
+    nothing = colleagues(tool.parameters) and not brief.material
+    parameters = without_material(tool.parameters) if nothing else tool.parameters
     try:
-        arguments = value_for(tool.parameters, _addressed(brief, tool), rng)
+        arguments = value_for(parameters, _addressed(brief, tool), rng)
     except Unsatisfiable as error:
         raise Refused(400, f"Invalid schema for function {tool.name!r}: {error}", param="tools") from error
     return ToolCall(f"call_{request.digest[:22]}{index:02d}", tool.name, orjson.dumps(arguments).decode())

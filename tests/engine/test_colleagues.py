@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from runs.engine import delegation
 from runs.engine.dialects.base import Prompt
+from runs.engine.dialects.native import lean
 from runs.engine.state import NodeStatus
 from tests.engine.harness import Engine, Says
 from tests.engine.teams import IN, OUT, agent, team
@@ -265,3 +267,18 @@ def test_a_job_cannot_go_to_two_peers() -> None:
     model = Scripted(alice=[hands("bob"), "x"], bob=[two, "x"], carol=["carol has it"])
     engine = peers(model).go()
     assert engine.output == "carol has it"
+
+
+def test_native_tools_are_told_without_what_only_validation_needs() -> None:
+    told = lean(delegation.parameters(["alice"]))
+    assert told == {
+        "type": "object",
+        "properties": {
+            "to": {"type": "string", "enum": ["alice"]},
+            "task": {"type": "string"},
+            "context": {"type": "string"},
+        },
+        "required": ["to", "task"],
+    }
+    named_so = {"type": "object", "properties": {"maxLength": {"type": "integer", "maximum": 9}}}
+    assert lean(named_so) == named_so

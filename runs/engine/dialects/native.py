@@ -27,7 +27,7 @@ class Native(Dialect):
                     "function": {
                         "name": offer.name,
                         "description": offer.description,
-                        "parameters": offer.parameters,
+                        "parameters": lean(offer.parameters),
                     },
                 }
                 for offer in prompt.tools
@@ -48,3 +48,18 @@ class Native(Dialect):
                 for n, call in enumerate(calls)
             )
         )
+
+
+def lean(schema: Any) -> Any:
+    """A schema without what no model needs to be told with every turn, and validation checks in any case."""
+    if isinstance(schema, list):
+        return [lean(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        word: {name: lean(member) for name, member in value.items()}
+        if word in ("properties", "$defs") and isinstance(value, dict)
+        else lean(value)
+        for word, value in schema.items()
+        if word not in ("maxLength", "minLength") and (word, value) != ("additionalProperties", False)
+    }

@@ -210,10 +210,9 @@ class AgentKind(Kind):
     def introduce(self, plan: Plan, node_id: str) -> str:
         config = plan.configs[node_id]
         spec = plan.agent(config.agent).spec
-        lines = [f"{spec.name}, {spec.role}." if spec.role else f"{spec.name}.", spec.goal]
-        if config.task.expected_output:
-            lines.append(f"Gives: {config.task.expected_output}")
-        return " ".join(line for line in lines if line)[:1_000]
+        known = spec.name.lower() == node_id.replace("_", " ")  # then its key says the name
+        who = ", ".join(filter(None, ["" if known and spec.role else spec.name, spec.role]))
+        return f"{who}. {spec.goal}".strip()[:1_000]
 
     def prompt(self, view: NodeView, turn: int, content: Content) -> Prompt:
         spec = self._spec(view)

@@ -112,6 +112,17 @@ def test_a_tool_for_all_colleagues_is_used_once_for_each() -> None:
     assert asked(body(tools=[DELEGATE]), "delegate=one") == [["ann"], ["bob"], ["cy"]]
 
 
+def test_a_supervisor_passes_on_material_only_if_it_was_handed_any() -> None:
+    delegate = tool("delegate", "Gives work", to={"type": "string", "enum": ["ann"]}, task=TEXT, context=TEXT)
+    delegate["function"]["parameters"]["required"] = ["to", "task"]
+    request = body(tools=[delegate])
+    with_input = orjson.loads(answered(parse_request(orjson.dumps(request))).calls[0].arguments)
+    request["messages"][1]["content"] = "# Task\nResearch the market for home batteries in Portugal."
+    without = orjson.loads(answered(parse_request(orjson.dumps(request))).calls[0].arguments)
+    assert set(with_input) == {"to", "task", "context"}
+    assert set(without) == {"to", "task"}
+
+
 @pytest.mark.parametrize("model", ["rehearsal-no-tools", "rehearsal-plain"])
 def test_a_tool_for_all_colleagues_is_used_in_words_too(model: str) -> None:
     parameters = DELEGATE["function"]["parameters"]
