@@ -52,6 +52,7 @@ VALUES = (
     ("limits.retries", "Retries"),
     ("limits.max_tool_rounds", "Tool rounds"),
     ("limits.corrective_turns", "Corrective turns"),
+    ("limits.latency_s", "Latency budget"),
 )
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.contrib.auth.models import AnonymousUser
 from django.http import Http404
 
-from runs.models import Approval, Run
+from runs.models import Approval, Budget, Run
 from studio.workspaces.access import Member, Role, enter
 from studio.workspaces.models import User
 
@@ -29,6 +29,16 @@ def get_run(member: Member, run_id: UUID | str, need: Role = Role.VIEWER) -> Run
     member.require(need)
     run.workspace = member.workspace
     return run
+
+
+def get_budget(member: Member, budget_id: UUID, need: Role = Role.VIEWER) -> Budget:
+    """A budget of the member's workspace, with what it is of."""
+    budgets = Budget.objects.select_related("team", "agent")
+    budget = budgets.filter(workspace=member.workspace, pk=budget_id).first()
+    if budget is None:
+        raise Http404("No such budget.")
+    member.require(need)
+    return budget
 
 
 def watch_run(user: User | AnonymousUser, run_id: UUID) -> tuple[Member, Run]:

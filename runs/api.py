@@ -15,7 +15,6 @@ from pydantic import Field
 
 from agents.access import get_team, get_team_version
 from agents.models import Team, TeamVersion
-from agents.topology.graph import RunLimits
 from agents.topology.problems import Problem
 from runs import access, actions, queries
 from runs import api_schemas as io
@@ -215,12 +214,11 @@ def raise_limits(request: HttpRequest, run_id: UUID, body: io.RaiseIn) -> io.Run
     member = caller(request)
     run = access.get_run(member, run_id, Role.OPERATOR)
     old = queries.limits_of(run.pk)
-    now = RunLimits(cost_usd=old.cost, tokens=old.tokens, model_calls=old.calls, seconds=old.seconds)
     allowed = body.unknown_prices_allowed
     actions.raise_limits(
         actor=member,
         run=run,
-        limits=body.over(now),
+        limits=body.over(old.as_run_limits),
         unknown_prices_allowed=old.unknown_prices_allowed if allowed is None else allowed,
     )
     return detail(member, run_id)

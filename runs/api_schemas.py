@@ -13,7 +13,7 @@ from pydantic import ConfigDict, Field
 from agents.topology.graph import RunLimits
 from runs import queries
 from runs.approvals.asked import Asked
-from runs.figures.totals import Totals
+from runs.figures.totals import Reserved, Totals
 from runs.models import Approval, Run
 from runs.queries import Limits, Row
 
@@ -44,6 +44,8 @@ class LimitsIn(Body):
     tokens: Annotated[int, Field(ge=1, le=10**12)] | None = None
     model_calls: Annotated[int, Field(ge=1, le=100_000)] | None = None
     seconds: Annotated[float, Field(gt=0, le=10**9)] | None = None
+    soft_percent: Annotated[int, Field(ge=1, le=99)] | None = None  # of each limit: there a person is asked
+    latency_s: Annotated[float, Field(gt=0, le=10**9)] | None = None  # a breach is told, and stops nothing
 
     def over(self, limits: RunLimits) -> RunLimits:
         given = self.model_dump(include=set(RunLimits.model_fields), exclude_unset=True)
@@ -98,6 +100,14 @@ class TokensOut(Schema):
     reasoning: int
 
 
+class ReservedOut(Schema):
+    """What calls in flight may cost at most."""
+
+    cost: str
+    tokens: int
+    unpriced_calls: int  # in flight at an unknown price, which are not in `cost`
+
+
 class TotalsOut(Schema):
     """Sums over the run's ledger rows. Money is US dollars as decimal text."""
 
@@ -108,9 +118,10 @@ class TotalsOut(Schema):
     simulated_cost: str  # what simulated calls would have cost
     calls: int
     tokens: TokensOut
+    reserved: ReservedOut  # on top of these sums, by calls that have not ended
 
     @staticmethod
-    def of(totals: Totals) -> TotalsOut:
+    def of(totals: Totals, reserved: Reserved) -> TotalsOut:
         return TotalsOut(
             cost=None if totals.unknown else exact(totals.real),
             known_cost=exact(totals.real),
@@ -123,6 +134,9 @@ class TotalsOut(Schema):
                 cached=totals.cached_tokens,
                 output=totals.output_tokens,
                 reasoning=totals.reasoning_tokens,
+            ),
+            reserved=ReservedOut(
+                cost=exact(reserved.cost), tokens=reserved.tokens, unpriced_calls=reserved.unpriced
             ),
         )
 
@@ -185,7 +199,7 @@ def _shown(row: Row) -> dict[str, Any]:
         "started_by": str(run.started_by) if run.started_by else None,
         "started_via": run.started_via,
         "waiting": row.pending,
-        "totals": TotalsOut.of(row.totals),
+        "totals": TotalsOut.of(row.totals, row.reserved),
         "seq": run.seq,
         "forked_from": ForkedFrom.of(run),
     }
@@ -197,7 +211,12 @@ class LimitsOut(Schema):
     model_calls: int | None
     seconds: float | None
     unknown_prices_allowed: bool
-    stopped_by: str | None  # the limit the run stands at: cost, tokens, calls, seconds or price
+    soft_percent: int | None  # of each limit: there a person is asked
+    latency_s: float | None
+    stopped_by: str | None  # the limit the run stands at: cost, tokens, calls, seconds, price or soft
+    shared_budget: (
+        UUID | None
+    )  # the budget of workspace, team or agent whose limit it is; null: the run's own
     message: str
 
     @staticmethod
@@ -208,7 +227,10 @@ class LimitsOut(Schema):
             model_calls=limits.calls,
             seconds=limits.seconds,
             unknown_prices_allowed=limits.unknown_prices_allowed,
+            soft_percent=limits.soft_percent,
+            latency_s=limits.latency_s,
             stopped_by=limits.blocked or None,
+            shared_budget=UUID(limits.scope) if limits.scope else None,
             message=limits.message,
         )
 

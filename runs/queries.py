@@ -12,6 +12,7 @@ from django.db import connection
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
+from agents.topology.graph import RunLimits
 from runs.approvals.eligible import may_decide
 from runs.engine import events as ev
 from runs.figures.totals import Reserved, Totals, reserved_of_runs, totals_of_runs
@@ -149,27 +150,53 @@ class Limits:
     calls: int | None = None
     seconds: float | None = None
     unknown_prices_allowed: bool = False
+    soft_percent: int | None = None
+    latency_s: float | None = None
     blocked: str = ""
     message: str = ""
+    scope: str = ""  # the shared budget that stops it; empty: its own limit does
+
+    @property
+    def as_run_limits(self) -> RunLimits:
+        return RunLimits(
+            cost_usd=self.cost,
+            tokens=self.tokens,
+            model_calls=self.calls,
+            seconds=self.seconds,
+            soft_percent=self.soft_percent,
+            latency_s=self.latency_s,
+        )
 
 
 def limits_of(run_id: UUID) -> Limits:
     """Read from the few events that are about limits."""
     found = Limits()
-    types = ("RunStarted", "RunForked", "BudgetExceeded", "LimitsRaised")
+    types = ("RunStarted", "RunForked", "BudgetExceeded", "BudgetReopened", "LimitsRaised")
     bodies = (
         Event.objects.filter(run_id=run_id, type__in=types).order_by("seq").values_list("body", flat=True)
     )
     for event in map(ev.decode, bodies):
         match event:
             case ev.BudgetExceeded():
-                found = replace(found, blocked=event.limit, message=event.message)
+                found = replace(found, blocked=event.limit, message=event.message, scope=event.scope)
+            case ev.BudgetReopened(scope=found.scope):
+                found = replace(found, blocked="", message="", scope="")
             case ev.RunStarted() | ev.RunForked() | ev.LimitsRaised():
-                allowed = isinstance(event, ev.LimitsRaised) and event.unknown_prices_allowed
-                found = Limits(
-                    event.cost_limit, event.token_limit, event.call_limit, event.seconds_limit, allowed
-                )
+                found = _limits_in(event, found.latency_s)
     return found
+
+
+def _limits_in(event: ev.RunStarted | ev.RunForked | ev.LimitsRaised, latency_s: float | None) -> Limits:
+    """A raise leaves the latency budget as it is."""
+    return Limits(
+        cost=event.cost_limit,
+        tokens=event.token_limit,
+        calls=event.call_limit,
+        seconds=event.seconds_limit,
+        unknown_prices_allowed=isinstance(event, ev.LimitsRaised) and event.unknown_prices_allowed,
+        soft_percent=event.soft_percent,
+        latency_s=latency_s if isinstance(event, ev.LimitsRaised) else event.latency_s,
+    )
 
 
 @dataclass(frozen=True)
@@ -188,6 +215,7 @@ class Activity:
     model_calls: int = 0
     tool_calls: int = 0
     retries: int = 0
+    late_after: float | None = None  # the run's latency budget in seconds, once it has passed that
     now: list[Doing] = field(default_factory=list)
 
     @property
@@ -207,20 +235,26 @@ def activity_of(run: Run) -> Activity:
         tool_calls=Count("key", filter=Q(kind="tool", attempt=1)),
         retries=Count("key", filter=Q(kind__in=("model", "tool"), attempt__gt=1)),
     )
-    return Activity(seconds=_seconds_active(run.pk), now=[] if run.has_ended else _open(run), **totals)
+    seconds, late_after = _times(run.pk)
+    now = [] if run.has_ended else _open(run)
+    return Activity(seconds=seconds, late_after=late_after, now=now, **totals)
 
 
-ACTIVE = """
-SELECT coalesce(sum(extract(epoch FROM upper(piece) - lower(piece))), 0)
+TIMES = """
+SELECT coalesce(sum(extract(epoch FROM upper(piece) - lower(piece))), 0),
+    (SELECT (body::json ->> 'limit_s')::float FROM runs_event
+    WHERE run_id = %s AND type = 'LatencyBudgetExceeded' AND path = '' LIMIT 1)
 FROM unnest((SELECT range_agg(tstzrange(started_at, greatest(coalesce(ended_at, now()), started_at)))
     FROM runs_span WHERE run_id = %s AND kind IN ('model', 'tool'))) AS piece
 """
 
 
-def _seconds_active(run_id: UUID) -> float:
+def _times(run_id: UUID) -> tuple[float, float | None]:
+    """Seconds with a call in flight, and the latency budget if it was passed."""
     with connection.cursor() as cursor:
-        cursor.execute(ACTIVE, [run_id])
-        return float(cursor.fetchone()[0])
+        cursor.execute(TIMES, [run_id, run_id])
+        seconds, late_after = cursor.fetchone()
+        return float(seconds), late_after
 
 
 def _open(run: Run) -> list[Doing]:

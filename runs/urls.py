@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path, register_converter
 from django.urls.converters import StringConverter
 
-from runs.views import approvals, costs, home, launch, run, run_data, runs, steer, webhook
+from runs.views import approvals, budgets, costs, home, launch, run, run_data, runs, steer, webhook
 
 
 class DigestConverter(StringConverter):
@@ -16,6 +16,7 @@ class DigestConverter(StringConverter):
 
 register_converter(DigestConverter, "digest")
 ONE = "w/<slug:slug>/runs/<uuid:run_id>/"
+BUDGETS = "w/<slug:slug>/settings/budgets/"
 ASKED = "w/<slug:slug>/approvals/<uuid:approval_id>/"
 
 urlpatterns: list[URLPattern] = [
@@ -45,6 +46,12 @@ urlpatterns: list[URLPattern] = [
     path(ASKED, approvals.approval, name="approval"),
     path(f"{ASKED}now/", approvals.approval_now, name="approval_now"),
     path(f"{ASKED}decide/", approvals.approval_decide, name="approval_decide"),
+    # what runs share
+    path(BUDGETS, budgets.budgets, name="budgets"),
+    path(f"{BUDGETS}new/", budgets.budget_new, name="budget_new"),
+    path(f"{BUDGETS}<uuid:budget_id>/", budgets.budget, name="budget"),
+    path(f"{BUDGETS}<uuid:budget_id>/remove/", budgets.budget_remove, name="budget_remove"),
+    path(f"{ONE}try-again/", budgets.run_try_again, name="run_try_again"),
     # programs that runs wait for
     path("hooks/<str:token>/", webhook.webhook, name="webhook"),
     # how runs begin

@@ -159,6 +159,13 @@ GET   tokens                              in   404  200  200  200  200  200
 GET   token_create                        in   404  302  302  302  302  302
 POST  token_create                        in   404  422  422  422  422  422
 POST  token_revoke                        in   404  404  404  404  302  302
+GET   budgets                             in   404  200  200  200  200  200
+GET   budget_new                          in   404  403  403  403  200  200
+POST  budget_new                          in   404  403  403  403  422  422
+GET   budget                              in   404  403  403  403  200  200
+POST  budget                              in   404  403  403  403  422  422
+POST  budget_remove                       in   404  403  403  403  302  302
+POST  run_try_again                       in   404  403  302  302  302  302
 GET   audit                               in   404  403  403  403  200  200
 
 # ── the API: a token speaks for its own workspace, so lists of a stranger are lists of his own ──

@@ -18,7 +18,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from agents.models import Note
 from runs.live.routing import websocket_urlpatterns
-from runs.models import Approval
+from runs.models import Approval, Budget
 from studio.asgi import application
 from studio.workspaces.access import Member, Role
 from studio.workspaces.actions import create_token, invite
@@ -117,6 +117,7 @@ def build() -> Place:
     invitation, _ = invite(actor=world.owner, email="new@example.org", role=Role.VIEWER)
     token, _ = create_token(actor=world.owner, name="ci", role=Role.VIEWER)
     membership = Membership.objects.get(workspace=world.workspace, user=world.viewer.user)
+    budget = Budget.objects.create(workspace=world.workspace, cost_limit=5)
     group = create_group(actor=world.owner, name="Finance", members=[membership])
     values = {
         "slug": world.workspace.slug,
@@ -133,6 +134,7 @@ def build() -> Place:
         "membership_id": membership.pk,
         "group_id": group.pk,
         "token_id": token.pk,
+        "budget_id": budget.pk,
         "number": 1,
     }
     place = Place(world, FIXED | {name: str(value) for name, value in values.items()})

@@ -33,6 +33,7 @@ WORDS = {
     "retries": ("Retries", "transient", ""),
     "max_tool_rounds": ("Tool rounds", "at most", ""),
     "corrective_turns": ("Corrections", "turns", ""),
+    "latency_s": ("Latency budget", "s", "Longer is marked on the run. Nothing is stopped."),
 }
 PATHS = {
     **{f"parameters.{name}": name for name in Parameters.model_fields},

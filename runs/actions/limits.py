@@ -27,6 +27,7 @@ def raise_limits(*, actor: Member, run: Run, limits: RunLimits, unknown_prices_a
         token_limit=limits.tokens,
         call_limit=limits.model_calls,
         seconds_limit=limits.seconds,
+        soft_percent=limits.soft_percent,
         unknown_prices_allowed=unknown_prices_allowed,
     )
     append(locked, event, approvals=True)

@@ -136,6 +136,8 @@ def _append_start(run: Run, plan: Plan, content: Content, limits: RunLimits) -> 
         token_limit=limits.tokens,
         call_limit=limits.model_calls,
         seconds_limit=limits.seconds,
+        soft_percent=limits.soft_percent,
+        latency_s=limits.latency_s,
         retry_base_s=settings.RETRY_BASE_SECONDS,
     )
     append(Locked(run, plan, content, draft), started)

@@ -37,7 +37,7 @@ class RaiseLimits(forms.Form):
     def __init__(self, *args: Any, limits: Limits, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.limits = limits
-        shown = FIELDS.get(limits.blocked, "cost")
+        shown = FIELDS.get(limits.blocked) or self._first_limit()
         self.fields = {name: field for name, field in self.fields.items() if name == shown}
         if shown == "cost":
             self.fields["cost"].prefix_text = "$"  # type: ignore[attr-defined]
@@ -46,6 +46,12 @@ class RaiseLimits(forms.Form):
         if shown != "unknown_prices":
             self.fields[shown].help_text = "Leave empty for no limit."
             self.fields[shown].initial = self._suggestion(shown)
+
+    def _first_limit(self) -> str:
+        """Which limit to raise where a person said that the run ends at its soft one."""
+        return next(
+            (one for one in ("cost", "tokens", "calls", "seconds") if getattr(self.limits, one)), "cost"
+        )
 
     def _suggestion(self, name: str) -> Any:
         """Twice what it was."""
@@ -61,5 +67,7 @@ class RaiseLimits(forms.Form):
             tokens=new.get("tokens", old.tokens),
             model_calls=new.get("calls", old.calls),
             seconds=new.get("seconds", old.seconds),
+            soft_percent=old.soft_percent,
+            latency_s=old.latency_s,
         )
         return limits, bool(new.get("unknown_prices", old.unknown_prices_allowed))

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
+from runs.budgets.queries import day_bar
 from runs.home.at_work import at_work, lately
 from runs.home.get_started import DISMISSED, get_started
 from runs.home.needs import needs_of, saw_failures
@@ -38,6 +39,7 @@ def _context(member: Member) -> dict[str, Any]:
         "work": at_work(member),
         "recent": lately(member),
         "spend": spend_today(member),
+        "budget": day_bar(member.workspace),
         "steps": steps,
         "steps_done": sum(step.done for step in steps),
         "steps_all": len(steps),

@@ -16,9 +16,10 @@ from runs.access import get_run
 from runs.actions import cancel_run, raise_limits
 from runs.actions.appending import plan_of
 from runs.actions.errors import Refused
+from runs.budgets.queries import bars_of
 from runs.forms.raise_limits import RaiseLimits
 from runs.home.needs import saw
-from runs.models import Approval, Run
+from runs.models import Approval, Budget, Run
 from runs.trace import titles_of, trace_of
 from runs.views.entering import enter
 from studio.workspaces.access import Member, Role
@@ -51,10 +52,17 @@ def page_of(found: Run, member: Member, form: RaiseLimits | None = None) -> dict
         "activity": queries.activity_of(found),
         "titles": titles_of(team),
         "limits": limits,
-        "form": form or (RaiseLimits(limits=limits) if limits.blocked else None),
+        "form": form or (RaiseLimits(limits=limits) if limits.blocked and not limits.scope else None),
         "approvals": [] if found.has_ended else pending,
         **_steerable(found),
+        **_standing_before(limits),
     }
+
+
+def _standing_before(limits: queries.Limits) -> dict[str, Any]:
+    """The shared budget that stops the run, unless it was removed since."""
+    scope = Budget.objects.filter(pk=limits.scope).first() if limits.scope else None
+    return {"scope": scope, "scope_bars": bars_of(scope) if scope else []}
 
 
 def _steerable(found: Run) -> dict[str, Any]:

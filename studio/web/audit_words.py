@@ -24,6 +24,9 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "approval.reject": ("rejected", ""),
     "approval.retry": ("had the call repeated:", ""),
     "approval.send_back": ("sent back", ""),
+    "budget.changed": ("changed the budget of", ""),
+    "budget.removed": ("removed the budget of", ""),
+    "budget.set": ("set a budget for", ""),
     "endpoint.created": ("added the endpoint", "at {base_url}"),
     "endpoint.deleted": ("deleted the endpoint", ""),
     "endpoint.key_removed": ("removed the key of the endpoint", ""),
@@ -67,12 +70,13 @@ VALUES = {"live": "", "simulated": "as a rehearsal"}
 PAGES = {
     "agent": "agent",
     "approval": "approval",
+    "budget": "budget",
     "endpoint": "endpoint",
     "run": "run",
     "team": "team_canvas",
     "tool": "tool",
 }
-GONE = (".archived", ".deleted")
+GONE = (".archived", ".deleted", ".removed")
 PLACEHOLDER = re.compile(r"{(\w+)}")
 
 

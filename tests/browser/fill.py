@@ -25,6 +25,8 @@ from runs.models import Approval, Run  # noqa: E402
 from studio.workspaces.access import Member, Role  # noqa: E402
 from studio.workspaces.actions import create_workspace, ensure_owner, invite, sign_in_link  # noqa: E402
 from studio.workspaces.models import User  # noqa: E402
+from tests.browser.budgets_shown import many as many_budgets  # noqa: E402
+from tests.browser.budgets_shown import some as some_budgets  # noqa: E402
 from tests.browser.crowd import crowd  # noqa: E402
 from tests.runs import scenes  # noqa: E402
 from tests.runs.factory import Script  # noqa: E402
@@ -71,6 +73,7 @@ def demo(owner: Member) -> dict[str, str]:
     blank = create_team(actor=owner, name="Onboarding")
     return {
         **runs,
+        **some_budgets(owner),
         **approvals,
         "team_blank": str(blank.pk),
         "team_ran": str(ran.pk),
@@ -94,6 +97,7 @@ def empty(user: User) -> str:
 def full(user: User) -> dict[str, str]:
     member = create_workspace(user=user, name="Procurement, logistics and supplier management (EMEA)")
     places = crowd(member)
+    many_budgets(member)
     Run.objects.filter(workspace=member.workspace).update(runnable=False)
     return places | {"full": member.workspace.slug}
 

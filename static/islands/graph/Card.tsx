@@ -115,6 +115,11 @@ export function StateFoot({ state }: { state: NodeState }) {
       {state.status === "waiting" && <i className="tg-hatch" />}
       <Icon name={STATUS[state.status].icon} />
       <span className="tg-word">{stateWord(state)}</span>
+      {state.late && (
+        <span className="tg-late" title="It worked for longer than its latency budget">
+          <Icon name="timer" label="Over its latency budget" />
+        </span>
+      )}
       {facts.length > 0 && (
         <b className="num" title={facts.join(" · ")}>
           {facts.map((fact) => (

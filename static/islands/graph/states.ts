@@ -5,6 +5,7 @@ export interface NodeState {
   status: NodeStatus;
   word?: string; // instead of the usual word
   time?: string;
+  late?: boolean; // it took longer than it was meant to
   cost?: string;
   progress?: number; // 0 to 1; a running node without it shows no bar
   note?: string; // takes the place of the role line

@@ -45,6 +45,8 @@ export interface RunLimits {
   tokens?: number | null;
   model_calls?: number | null;
   seconds?: number | null;
+  soft_percent?: number | null;
+  latency_s?: number | null;
 }
 export interface Graph {
   nodes: GraphNode[];

@@ -31,6 +31,7 @@ SECTIONS = (
     Section("settings", "General", "building-2"),
     Section("members", "Members", "users"),
     Section("approver_groups", "Approver groups", "users-round"),
+    Section("budgets", "Budgets", "wallet"),
     Section("tokens", "API tokens", "key-round"),
     Section("audit", "Audit trail", "scroll-text", Role.ADMIN),
     Section("profile", "Profile", "user"),
@@ -38,16 +39,21 @@ SECTIONS = (
 
 
 def settings_page(
-    request: HttpRequest, member: Member, name: str, context: dict[str, Any], status: int = 200
+    request: HttpRequest,
+    member: Member,
+    name: str,
+    context: dict[str, Any],
+    status: int = 200,
+    template: str = "",
 ) -> HttpResponse:
-    """Render `studio/<name>.html` beside the sub-navigation."""
+    """Render `template`, or else `studio/<name>.html`, beside the sub-navigation."""
     sections = [
         (section, reverse(section.name, args=[member.workspace.slug]), section.name == name)
         for section in SECTIONS
         if member.may(section.need)
     ]
     context = {"sections": sections, **context}
-    return render(request, f"studio/{name}.html", context, status=status)
+    return render(request, template or f"studio/{name}.html", context, status=status)
 
 
 @login_required

@@ -39,6 +39,7 @@ export function NodeDetail({ path }: { path: string }) {
     <DetailFrame icon={text.kind.icon} title={name(path)}
       beside={agent?.version ? <span className="chip chip-fill">v{agent.version}</span> : null}
       under={<><p className="text-dim text-meta">{text.role}</p><div className="mt-1.5 flex items-center gap-2"><StateWord status={status} word={word} /><span className="flex-1" /><Place path={path} /></div><Facts facts={facts} /></>}>
+      {node?.over_latency && <p className="rt-said s-warning"><Icon name="timer" /> It worked for longer than its latency budget. Nothing was stopped.</p>}
       {node?.message && <p className={`rt-said ${node.status === "failed" ? "s-failed" : ""}`}>{node.message}</p>}
       {(calls > 0 || (node && node.approvals.size > 0)) && <Section title="Steps" aside={node && node.turns > 1 ? `${node.turns} turns` : ""}><Steps path={path} /></Section>}
       {writing.map((one) => <Section key={one.key} title="Writing now" aside={speed(store.textOf(one.key), one.started_at, now)}><Writing text={store.textOf(one.key)} /></Section>)}

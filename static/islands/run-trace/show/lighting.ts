@@ -65,6 +65,7 @@ function light(store: Store, path: string, now: number, kind: Kind): NodeState {
   const spent = spentWords(sumsOf(store, [path]));
   if (spent && (wide || status !== "done")) made.cost = spent;
   if (!tile || node.ended_at - node.started_at >= 50_000) made.time = span(node.started_at, node.ended_at, now);
+  if (node.over_latency) made.late = true;
   if (status === "running" || status === "waiting") made.word = doing(store, node, status);
   if (status === "running") {
     const text = lastWords(store, path);

@@ -17,6 +17,12 @@ const LIMITS = [
   limit("model_calls", "Model calls", { schema: { type: "integer", minimum: 1 }, fallback: 200 }),
   limit("tokens", "Tokens", { schema: { type: "integer", minimum: 1 } }),
   limit("seconds", "Time", { widget: "duration" }),
+  limit("soft_percent", "Ask a person at", {
+    unit: "% of each",
+    placeholder: "Never",
+    schema: { type: "integer", minimum: 1, maximum: 99 },
+  }),
+  limit("latency_s", "Meant to take", { widget: "duration", placeholder: "Not said" }),
 ];
 
 export function TeamPanel() {
