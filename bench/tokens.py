@@ -29,9 +29,9 @@ ABOUT = (
 TEAM = ROOT / "bench" / "board_brief.yaml"
 QUESTION = (
     "Should we let customers of our online tea shop subscribe to a monthly box? We ship 9,000 parcels a "
-    "month to 14 countries, two thirds of them to people who have bought before. A box would hold four teas "
-    "of our choice for 24 euros. The warehouse is at 80 percent of what it can pack. Decide for the year that "
-    "begins in March."
+    "month to 14 countries, two thirds of them to people who have bought before. A box would hold four "
+    "teas of our choice for 24 euros. The warehouse is at 80 percent of what it can pack. Decide for the "
+    "year that begins in March."
 )
 TOGETHER, IN_TURN, BY_HAND = "name=together", "name=in_turn,delegate=one", "name=by_hand"
 MOST_TOGETHER, MOST_IN_TURN = 1.25, 2.0
