@@ -17,8 +17,8 @@ from studio.web.navigation import href
 ANY_DIGEST = "0" * 64  # stands in the content's address where the island puts a digest
 
 
-def trace_of(run: Run, slug: str) -> dict[str, Any]:
-    """As static/islands/run-trace/page.ts reads it."""
+def trace_of(run: Run, slug: str, *, until: int = 0, may_fork: bool = False) -> dict[str, Any]:
+    """As static/islands/run-trace/page.ts reads it. `until`: the last event that is looked at; 0: all."""
     team = run.team_version.parsed()
     used = {node.kind for node in team.graph.nodes}
     return {
@@ -27,7 +27,8 @@ def trace_of(run: Run, slug: str) -> dict[str, Any]:
         "kinds": [kind.describe() for name, kind in kinds().items() if name in used],
         "agents": [_agent(key, agent) for key, agent in team.agents.items()],
         "tools": [_tool(name, tool) for name, tool in team.tools.items()],
-        "urls": _urls(run, slug),
+        "urls": _urls(run, slug) | {"fork": href("run_fork", slug, run.pk) if may_fork else ""},
+        "until": until,
         "approvals": href("approvals", slug),
     }
 
@@ -39,6 +40,7 @@ def _urls(run: Run, slug: str) -> dict[str, str]:
         "content": content.removesuffix(f"{ANY_DIGEST}/"),
         "cost": reverse("run_cost", args=[slug, run.pk]),
         "socket": f"/ws/runs/{run.pk}/",
+        "runs": reverse("runs", args=[slug]),
     }
 
 

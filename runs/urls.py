@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path, register_converter
 from django.urls.converters import StringConverter
 
-from runs.views import approvals, budgets, costs, home, launch, run, run_data, runs, steer, webhook
+from runs.views import approvals, budgets, costs, fork, home, launch, run, run_data, runs, steer, webhook
 
 
 class DigestConverter(StringConverter):
@@ -40,6 +40,8 @@ urlpatterns: list[URLPattern] = [
     path(f"{ONE}retry/", steer.node_retry, name="node_retry"),
     path(f"{ONE}give-output/", steer.node_give_output, name="node_give_output"),
     path(f"{ONE}limits/", run.run_raise_limits, name="run_raise_limits"),
+    path(f"{ONE}fork/", fork.run_fork, name="run_fork"),
+    path(f"{ONE}delete/", fork.run_delete, name="run_delete"),
     # what people decide
     path("w/<slug:slug>/approvals/", approvals.approvals, name="approvals"),
     path("w/<slug:slug>/approvals/list/", approvals.approvals_list, name="approvals_list"),

@@ -125,6 +125,9 @@ POST  run_resume                          in   404  403  302  302  302  302
 POST  node_retry                          in   404  403  302  302  302  302
 POST  node_give_output                    in   404  403  302  302  302  302
 POST  run_raise_limits                    in   404  403  302  302  302  302
+GET   run_fork                            in   404  403  200  200  200  200
+POST  run_fork                            in   404  403  422  422  422  422
+POST  run_delete                          in   404  403  403  403  302  302
 GET   launch                              in   404  403  200  200  200  200
 POST  launch                              in   404  403  422  422  422  422
 POST  launch_call                         in   404  403  422  422  422  422

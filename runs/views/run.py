@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
-from runs import queries, steering
+from runs import forking, queries, steering
 from runs.access import get_run
 from runs.actions import cancel_run, raise_limits
 from runs.actions.appending import plan_of
@@ -29,9 +29,16 @@ from studio.workspaces.access import Member, Role
 def run(request: HttpRequest, slug: str, run_id: UUID) -> HttpResponse:
     member = enter(request, slug)
     found = get_run(member, run_id)
+    if past := forking.past_of(found, request.GET.get("at", "")):
+        trace = trace_of(found, slug, until=past.at, may_fork=member.role >= Role.OPERATOR)
+        return render(request, "runs/run_past.html", {"run": found, "past": past, "trace": trace})
     saw(member, found)
-    trace = {"trace": trace_of(found, slug)}
-    return render(request, "runs/run.html", page_of(found, member) | trace)
+    return render(request, "runs/run.html", page_of(found, member) | _trace(found, member))
+
+
+def _trace(found: Run, member: Member) -> dict[str, Any]:
+    may_fork = member.role >= Role.OPERATOR
+    return {"trace": trace_of(found, member.workspace.slug, may_fork=may_fork)}
 
 
 @login_required
@@ -54,6 +61,7 @@ def page_of(found: Run, member: Member, form: RaiseLimits | None = None) -> dict
         "limits": limits,
         "form": form or (RaiseLimits(limits=limits) if limits.blocked and not limits.scope else None),
         "approvals": [] if found.has_ended else pending,
+        "lineage": forking.lineage_of(found),
         **_steerable(found),
         **_standing_before(limits),
     }
@@ -95,8 +103,8 @@ def run_raise_limits(request: HttpRequest, slug: str, run_id: UUID) -> HttpRespo
     limits = queries.limits_of(found.pk)
     form = RaiseLimits(request.POST, limits=limits)
     if not form.is_valid():
-        trace = {"trace": trace_of(found, slug)}
-        return render(request, "runs/run.html", page_of(found, member, form) | trace, status=422)
+        page = page_of(found, member, form) | _trace(found, member)
+        return render(request, "runs/run.html", page, status=422)
     try:
         new, unknown_prices = form.raised()
         raise_limits(actor=member, run=found, limits=new, unknown_prices_allowed=unknown_prices)

@@ -62,6 +62,8 @@ def demo(owner: Member) -> dict[str, str]:
     runs = {}
     for number, (name, scene) in enumerate(SCENES.items()):
         runs[f"run_{name}"] = str(scene(Script(workspace, user, ago_s=400 + 600 * number)).commit().pk)
+    fork = scenes.forked(Script(workspace, user, ago_s=3_000)).commit()
+    runs |= {"run_fork": str(fork.pk), "run_forked": str(fork.forked_from_id)}
     Run.objects.filter(workspace=workspace).update(runnable=False)
     ran = Team.objects.get(workspace=workspace, name="Support desk")
     Team.objects.filter(pk=ran.pk).update(draft=dump(support_desk().graph))

@@ -124,6 +124,13 @@ SCREENS = [
         _run(state)
         for state in ("running", "gate", "done", "failed", "cancelled", "budget", "doubt", "unknown")
     ],
+    _run("fork"),
+    _run("fork_call", "?view=timeline&select=call:writer/m1"),
+    _run("fork_log", "?view=log&select=node:writer"),
+    _run("forked", "?at=12&view=log&select=event:12"),
+    Screen("run_fork", "normal", "/w/{slug}/runs/{run_done}/fork/?at=41"),
+    Screen("run_fork", "open", "/w/{slug}/runs/{run_done}/fork/?at=41", steps=("click .fork-part summary",)),
+    Screen("run_fork", "ended", "/w/{slug}/runs/{run_done}/fork/?at=9999"),
     *[_run(f"gate_{view}", f"?view={view}") for view in ("timeline", "log", "output", "cost")],
     _run("done_timeline", "?view=timeline&select=call:refund/m2"),
     _run("done_node", "?select=node:policy"),

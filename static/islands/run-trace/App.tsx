@@ -84,12 +84,13 @@ function useKeys(select: (selected: null) => void, show: (view: Sight["view"]) =
 }
 
 const SAYS = {
-  opening: "Opening", live: "Live", reconnecting: "Reconnecting", "signed out": "Signed out", gone: "No longer yours to see",
+  opening: "Opening", live: "Live", past: "As it was then", reconnecting: "Reconnecting", "signed out": "Signed out", gone: "No longer yours to see",
 } as const;
 
 function Connection({ store }: { store: Store }) {
   const behind = store.head - store.state.seq;
   if (store.state.ended && store.connection === "live") return <span className="text-dim text-meta num max-md:hidden">{store.state.seq} events</span>;
+  if (store.connection === "past") return <span className="text-dim text-meta num max-md:hidden">{store.state.seq} events, as it was then</span>;
   const words = store.connection === "opening" && behind > 0 ? `Reading the log, ${store.state.seq} of ${store.head}` : SAYS[store.connection];
   return <span className={`live num${store.connection === "live" ? "" : " is-off"}`} role="status" title={store.problem}>{words}</span>;
 }

@@ -12,5 +12,5 @@ const page = readPage();
 if (place && page) {
   const store = new Store();
   createRoot(place).render(<App store={store} page={page} />);
-  void new Feed(store, page.urls).start();
+  void new Feed(store, page.urls, page.until).start();
 }

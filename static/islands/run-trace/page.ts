@@ -7,7 +7,8 @@ interface PageData {
   kinds: Kind[];
   agents: AgentInfo[];
   tools: ToolInfo[];
-  urls: { events: string; content: string; cost: string; socket: string };
+  urls: { events: string; content: string; cost: string; socket: string; fork: string; runs: string };
+  until: number; // the last event that is looked at; 0: all there are, and those to come
 }
 
 export interface Page {
@@ -15,6 +16,7 @@ export interface Page {
   graph: Graph;
   catalog: Catalog;
   urls: PageData["urls"];
+  until: number;
 }
 
 export function readPage(): Page | null {
@@ -26,5 +28,6 @@ export function readPage(): Page | null {
     graph: completeGraph(data.graph),
     catalog: makeCatalog(data.kinds, data.agents, data.tools),
     urls: data.urls,
+    until: data.until,
   };
 }

@@ -8,6 +8,7 @@ import { useCalled, useNames, useRun } from "../show/context";
 import { clockTime } from "../show/figures";
 import { say } from "../show/words";
 import { DetailFrame, Facts, Gone, Section } from "./Detail";
+import { ForkLinks } from "./ForkLinks";
 
 const HIDDEN = new Set(["seq", "type", "at", "path"]);
 const NO_CONTENT = new Set(["request", "plan_digest"]); // digests over things that are not stored as content
@@ -24,11 +25,12 @@ export function EventDetail({ seq }: { seq: number }) {
     <DetailFrame icon={icon} title={words} beside={<span className="text-dim num">#{event.seq}</span>}
       under={<>
         {text && <p className="text-dim text-meta wrap-anywhere">{text}</p>}
-        <Facts facts={[["At", clockTime(event.at)], ["After", `${((event.at - store.state.started_at) / 1e6).toFixed(3)}s`], ["Type", <span key="t" className="mono text-label">{event.type}</span>]]} />
+        <Facts facts={[["At", clockTime(event.at)], ["After", `${((event.at - store.origin) / 1e6).toFixed(3)}s`], ["Type", <span key="t" className="mono text-label">{event.type}</span>]]} />
       </>}>
       <div className="rt-block flex flex-wrap gap-3">
         {event.path && <button type="button" className="link" onClick={() => select({ kind: "node", path: event.path })}>{name(event.path)}</button>}
         {"call" in event && event.call && <button type="button" className="link" onClick={() => select({ kind: "call", call: event.call ?? "", attempt: 0 })}>Its call</button>}
+        {event.type === "ApprovalDecided" ? <ForkLinks seq={seq - 1} words="Fork with another answer" /> : <ForkLinks seq={seq} />}
       </div>
       {Object.keys(fields).length > 0 && <Section title="Fields"><Json value={fields} /></Section>}
       {digests(event).map(([name, digest]) => <Referred key={`${name}${digest}`} name={name} digest={digest} />)}

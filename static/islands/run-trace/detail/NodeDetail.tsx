@@ -4,6 +4,7 @@ import { cardText } from "../../graph";
 import { Content, Writing } from "../parts/Content";
 import { Icon } from "../parts/icons";
 import { StateWord } from "../parts/StateWord";
+import { NodeForkLinks } from "./ForkLinks";
 import { ZERO } from "../log/money";
 import { useNames, useNode, useNow, useRun } from "../show/context";
 import { money, span, tokens } from "../show/figures";
@@ -46,6 +47,7 @@ export function NodeDetail({ path }: { path: string }) {
       {node && <Lineage node={node} listed={calls > 0} />}
       {node && notes(node.notes).map(([key, note]) => <Section key={key} title="Noted" aside={key}><p className="wrap-anywhere">{note}</p></Section>)}
       {node?.output && <Section title="Output"><Content digest={node.output} /></Section>}
+      <NodeForkLinks path={path} />
       {!node && <p className="rt-none"><Icon name="circle-dashed" /> Not begun yet.</p>}
     </DetailFrame>
   );

@@ -11,6 +11,7 @@ import { nameOfCall, spawnedFor } from "../show/names";
 import { Instances } from "./AllDetail";
 import { DetailFrame, Facts, Section } from "./Detail";
 import { Arguments } from "./Messages";
+import { ReusedFrom } from "./Usage";
 
 const EFFECTS: Record<string, string> = { reads: "only reads", idempotent: "may be repeated", writes: "must happen once", delegates: "asks a colleague", "hands over": "gives the job away" };
 const WORDS: Record<Call["status"], ["queued" | "running" | "done" | "failed" | "doubt" | "waiting", string]> = {
@@ -63,6 +64,7 @@ export function ToolCall({ call, attempts, title }: { call: Call; attempts: Atte
       {spawned.length > 0 && <Section title="Who does it"><Instances paths={spawned} own /></Section>}
       <Section title={colleague ? "Asked for" : "Arguments"} {...(approval?.edited ? { aside: "changed by a person" } : {})}><Given digest={call.arguments} /></Section>
       <Section title="Result"><Content digest={call.result} none={call.started_at ? "Nothing has come back yet." : "It was not called."} /></Section>
+      {attempts.at(-1)?.reused && <div className="rt-block"><ReusedFrom reused={attempts.at(-1)!.reused!} /></div>}
       {attempts.length > 1 && <Section title="Attempts">{attempts.map((one) => <p key={one.key} className="text-meta flex gap-2"><span className="num text-dim">{one.attempt}</span><span className="flex-1 wrap-anywhere">{one.message || "answered"}</span><span className="num">{span(one.started_at, one.ended_at, now)}</span></p>)}</Section>}
       <div className="rt-block"><button type="button" className="link" onClick={() => select({ kind: "call", call: asked, attempt: 0 })}>The turn that asked for it</button></div>
     </DetailFrame>

@@ -1,9 +1,9 @@
 // What one attempt used: tokens by class, the cost and the price it was counted with, and how long each part took.
-import type { Charge } from "../log/events";
+import type { Charge, Reused } from "../log/events";
 import { parseMoney } from "../log/money";
 import type { Attempt } from "../log/trace";
 import { useNow, useRun } from "../show/context";
-import { counted, duration, money, span } from "../show/figures";
+import { clockTime, counted, duration, money, span } from "../show/figures";
 import { Facts } from "./Detail";
 
 export function Usage({ one }: { one: Attempt }) {
@@ -30,12 +30,14 @@ function Cost({ one }: { one: Attempt }) {
       {charge && <p className="text-label num mt-1">{price(charge)}</p>}
       {charge?.status === "estimated" && <p className="text-label text-dim">Estimated: it was cut off before its usage arrived.</p>}
       {charge?.status === "unknown" && <p className="text-label text-dim">Nobody knows whether it was answered; what was reserved counts.</p>}
+      {one.reused && <ReusedFrom reused={one.reused} />}
       {charge?.price_source && <p className="text-label text-dim">{charge.price_source}</p>}
     </div>
   );
 }
 
-function price({ input_price, cached_price, output_price }: Charge): string {
+function price({ status, input_price, cached_price, output_price }: Charge): string {
+  if (status === "reused") return "No request was made.";
   const dollars = (text: string | null | undefined) => (text == null ? "?" : money(parseMoney(text)));
   if (input_price == null && output_price == null) return "The price of this model is not known.";
   return `${dollars(input_price)} in · ${dollars(cached_price)} cached · ${dollars(output_price)} out per 1M`;
@@ -57,5 +59,16 @@ function Latency({ one }: { one: Attempt }) {
         </>
       )}
     </div>
+  );
+}
+
+/** Where an answer came from that no request was made for. */
+export function ReusedFrom({ reused }: { reused: Reused }) {
+  const { page } = useRun();
+  const select = encodeURIComponent(`call:${reused.call}`);
+  return (
+    <p className="text-label text-dim">
+      {reused.source === "cache" ? "From the cache: answered to" : "As recorded in"} <a className="link" href={`${page.urls.runs}${reused.run}/?select=${select}`}>r-{reused.run.slice(0, 6)}</a>, {clockTime(reused.at)}.
+    </p>
   );
 }

@@ -19,7 +19,7 @@ export class Feed {
   private timer = 0;
   private resyncing = 0;
 
-  constructor(private store: Store, private urls: { events: string; socket: string }) {}
+  constructor(private store: Store, private urls: { events: string; socket: string }, private until = 0) {}
 
   async start(): Promise<void> {
     addEventListener("online", this.retry);
@@ -37,7 +37,9 @@ export class Feed {
     clearTimeout(this.timer);
     this.timer = 0;
     try {
-      if (await this.page()) this.connect();
+      if (!(await this.page())) return;
+      if (this.until) this.store.say("past");
+      else this.connect();
     } catch {
       this.later("The server did not answer.");
     }
@@ -57,8 +59,9 @@ export class Feed {
       }
       if (!answer.ok) throw new Error(String(answer.status));
       const { events, head } = (await answer.json()) as { events: RawEvent[]; head: number };
-      this.store.take(events, head);
-      if (!events.length || this.store.state.seq >= head) return true;
+      const last = this.until ? Math.min(this.until, head) : head;
+      this.store.take(events.filter((one) => one.seq <= last), last);
+      if (!events.length || this.store.state.seq >= last) return true;
     }
   }
 

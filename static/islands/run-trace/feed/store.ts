@@ -8,7 +8,7 @@ import { Trace } from "../log/trace";
 
 const BATCH_MS = 100;
 
-export type Connection = "opening" | "live" | "reconnecting" | "signed out" | "gone";
+export type Connection = "opening" | "live" | "past" | "reconnecting" | "signed out" | "gone";
 
 export interface TextFrame {
   call: string;
@@ -29,6 +29,11 @@ export class Store {
   private texts = new Map<string, { text: string; length: number }>();
   private listeners = new Set<() => void>();
   private timer = 0;
+
+  /** When its log begins; a fork's begins with its parent's. */
+  get origin(): number {
+    return this.events[0]?.at ?? 0;
+  }
 
   /** Takes the events that come next; those already known are left out. False: some are missing before them. */
   take(raw: RawEvent[], head: number): boolean {

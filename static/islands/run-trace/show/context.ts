@@ -27,8 +27,8 @@ export function useRun(): Run {
 
 /** Now in microseconds, each second while something is open; never before the newest event. */
 export function useNow(): number {
-  const { store } = useRun();
-  const running = !store.state.ended;
+  const { store, page } = useRun();
+  const running = !store.state.ended && !page.until;
   const [now, setNow] = useState(() => Date.now() * 1000);
   useEffect(() => {
     if (!running) return;
@@ -36,6 +36,7 @@ export function useNow(): number {
     return () => clearInterval(timer);
   }, [running]);
   const newest = store.events.at(-1)?.at ?? 0;
+  if (page.until) return newest;
   return store.state.ended ? store.state.ended_at : Math.max(now, newest);
 }
 

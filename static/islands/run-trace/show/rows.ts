@@ -209,7 +209,7 @@ function attemptRow(one: Attempt, now: number): Row {
     ...blank(`call:${one.key}`, { kind: "call", call: one.call, attempt: one.attempt }, 1),
     icon: one.kind === "model" ? "sparkles" : "wrench", tone: one.kind,
     label: one.attempt > 1 ? `${name}, attempt ${one.attempt}` : name,
-    hint: (one.status === "cancelled" ? "" : one.code) || (one.kind === "model" && one.finish_reason === "length" ? "cut off" : ""),
+    hint: (one.reused ? (one.reused.source === "cache" ? "from the cache" : "recorded") : one.status === "cancelled" ? "" : one.code) || (one.kind === "model" && one.finish_reason === "length" ? "cut off" : ""),
     status: running ? "running" : one.status === "done" ? null : one.status,
     tokens: one.kind === "tool" ? "" : used === null ? (running ? "" : "0") : tokens(used),
     cost: one.kind === "tool" ? "–" : running ? (one.reserved === null ? "unknown" : money(one.reserved)) : one.charge ? money(one.cost) : "$0.00",

@@ -43,7 +43,7 @@ export function LogView() {
   const current = selected?.kind === "event" ? shown.findIndex((event) => event.seq === selected.seq) : -1;
   const row = (index: number) => {
     const event = shown[index]!;
-    return <LogRow key={event.seq} event={event} said={say(event, called)} start={store.state.started_at} title={event.path ? called.node(event.path) : ""}
+    return <LogRow key={event.seq} event={event} said={say(event, called)} start={store.origin} title={event.path ? called.node(event.path) : ""}
       chosen={index === current} onSelect={() => select({ kind: "event", seq: event.seq })} />;
   };
   return (

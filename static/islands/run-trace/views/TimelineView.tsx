@@ -28,7 +28,7 @@ export function TimelineView() {
   const [folded, setFolded] = useState(true);
   const [lit, setLit] = useState(true);
   const [window, setWindow] = useState<Interval>([0, 1]);
-  const start = store.state.started_at;
+  const start = store.origin;
   const active = useMemo(() => activeTimes(store, now), [store, store.version, now]);
   const rows = useMemo(() => makeRows(store, page, opened, now), [store, store.version, page, opened, now]);
   const path = useMemo(() => criticalPath(store.state.nodes, store.trace, page.graph.edges, now), [store, store.version, page, now]);
