@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -27,6 +28,7 @@ FREE_OBJECT = {
     },
 }
 BIG = 200_000  # characters
+MOST_KEPT, LONGEST_KEPT = 500, 20_000  # answers, and characters of one
 SCRIPT = (
     '<script>document.title="taken"</script><img src=x onerror="document.title=\'taken\'">'
     "[click](javascript:alert(1)) ![](https://example.com/track.png) <iframe src=//example.com></iframe>"
@@ -40,6 +42,25 @@ class Answer:
     finish_reason: str
     pieces: tuple[str, ...]  # the text, or the arguments of all calls, as the tokens they come in
     completion_tokens: int
+
+
+class Answers:
+    """Answers of one seed; those given lately are remembered, since a load test asks the same again."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._given: OrderedDict[tuple[str, Trouble], Answer] = OrderedDict()
+
+    def get(self, request: ChatRequest, trouble: Trouble) -> Answer:
+        key = request.digest, trouble
+        found = self._given.get(key)
+        if found is None:
+            found = answer(request, self._seed, trouble)
+            if len(found.text) < LONGEST_KEPT:
+                self._given[key] = found
+                if len(self._given) > MOST_KEPT:
+                    self._given.popitem(last=False)
+        return found
 
 
 def answer(request: ChatRequest, seed: int, trouble: Trouble) -> Answer:

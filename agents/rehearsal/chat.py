@@ -9,13 +9,14 @@ from typing import Any
 from aiohttp import web
 
 from agents.rehearsal import wire
-from agents.rehearsal.answer import Answer, answer
+from agents.rehearsal.answer import Answer, Answers
 from agents.rehearsal.ledger import Entry, Ledger
 from agents.rehearsal.request import CONTEXT_TOKENS, ChatRequest, Refused, parse
 from agents.rehearsal.tokens import PrefixCache
 from agents.rehearsal.trouble import Trouble
 
 STREAM = {"Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-cache"}
+ENDING = 2  # frames: why it ended, and the usage
 FRAME_MS = 40  # how far apart frames are when a latency is asked for and no number of chunks
 HTML = b"<!DOCTYPE html><html><title>502 Bad Gateway</title><body><h1>502 Bad Gateway</h1></body></html>"
 RAW = bytes(range(256)) * 8
@@ -30,6 +31,7 @@ class Call:
     trouble: Trouble
     entry: Entry
     attempt: int
+    began: float  # on the loop's clock
 
 
 class Chat:
@@ -38,13 +40,15 @@ class Chat:
         self.latency_ms = latency_ms
         self.ledger = ledger
         self.prefixes = PrefixCache()
+        self.answers = Answers(seed)
 
     async def serve(self, http: web.BaseRequest, profile: str, trouble: Trouble) -> web.StreamResponse:
+        began = asyncio.get_running_loop().time()
         request = parse(await http.read())
         _check(http, request, trouble)
         entry = self.ledger.start(profile, request.digest, request.model, http.headers.get("Idempotency-Key"))
         attempt = entry.started - 1
-        call = Call(http, request, trouble.at(attempt), entry, attempt)
+        call = Call(http, request, trouble.at(attempt), entry, attempt, began)
         try:
             await self._fail_first(call)
             return await self._answer(call)
@@ -73,7 +77,7 @@ class Chat:
 
     async def _answer(self, call: Call) -> web.StreamResponse:
         request, trouble = call.request, call.trouble
-        made = answer(request, self.seed, trouble)
+        made = self.answers.get(request, trouble)
         cached = self.prefixes.hit(request.prompt, request.prompt_tokens)
         billed = wire.usage(request, made, cached)
         latency = (trouble.latency or self.latency_ms) / 1000
@@ -83,7 +87,7 @@ class Chat:
             shown = billed if request.include_usage and not trouble.no_usage else None
             return await self._stream(call, made, billed, shown, latency)
         else:
-            await asyncio.sleep(latency)
+            await _until(call.began + latency)
             body = wire.completion(request, made, None if trouble.no_usage else billed)
             if trouble.cut:
                 return await self._cut(call, [body[: len(body) // 2]], billed)
@@ -105,15 +109,10 @@ class Chat:
         if trouble.cut or trouble.end or trouble.stall:
             return await self._cut(call, frames[: max(1, len(frames) // 2)], billed)
         if not latency or trouble.chunks == 1:
-            await asyncio.sleep(latency)
+            await _until(call.began + latency)
             response: web.StreamResponse = web.Response(body=b"".join([*frames, wire.DONE]), headers=STREAM)
         else:
-            response = await _open(call.http)
-            for frame in frames:
-                await asyncio.sleep(latency / len(frames))
-                await response.write(frame)
-            await response.write(wire.DONE)
-            await response.write_eof()
+            response = await _paced(call, frames, latency)
         self.ledger.end(call.entry, "completed", billed)
         return response
 
@@ -162,6 +161,23 @@ def _garbage(call: Call, made: Answer, kind: str) -> web.Response:
     else:
         frames[len(frames) // 2] = frames[len(frames) // 2][:-20] + b"\n\n"
     return web.Response(body=b"".join([*frames, wire.DONE]), headers=STREAM)
+
+
+async def _paced(call: Call, frames: list[bytes], latency: float) -> web.StreamResponse:
+    """Frames evenly over the latency; what says that it is over comes with the last of them, as elsewhere."""
+    response = await _open(call.http)
+    *paced, last = frames[:-ENDING] or frames
+    for number, frame in enumerate(paced, start=1):
+        await _until(call.began + latency * number / (len(paced) + 1))
+        await response.write(frame)
+    await _until(call.began + latency)
+    await response.write_eof(b"".join([last, *frames[len(paced) + 1 :], wire.DONE]))
+    return response
+
+
+async def _until(moment: float) -> None:
+    """Sleep until then by the loop's clock: pauses that were late do not add up."""
+    await asyncio.sleep(max(moment - asyncio.get_running_loop().time(), 0))
 
 
 async def _open(http: web.BaseRequest) -> web.StreamResponse:
