@@ -49,6 +49,7 @@ class DesignKind:
     merges: ClassVar[bool] = False  # may several live edges enter it?
     chooses: ClassVar[bool] = False  # does it take one of its outgoing edges?
     loops: ClassVar[bool] = False  # may one of its edges lead back?
+    asks_by_rule: ClassVar[bool] = False  # do rules on its delegates edges mean anything?
     Config: ClassVar[type[NodeConfig]]
 
     def check(self, node: Node, config: Any, scope: Scope) -> Iterator[Problem]:
@@ -71,5 +72,6 @@ class DesignKind:
             "works": self.ports.works,
             "peers": self.ports.peers,
             "loops": self.loops,
+            "asks_by_rule": self.asks_by_rule,
             "schema": self.Config.model_json_schema(by_alias=True),
         }

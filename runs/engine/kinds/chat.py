@@ -111,6 +111,7 @@ class ChatKind(Kind):
     summary: ClassVar[str] = "Several talk to one another until they are done"
     icon: ClassVar[str] = "message-square"
     group: ClassVar[Literal["thinks", "routes", "acts", "person"]] = "thinks"
+    asks_by_rule: ClassVar[bool] = True
     ports: ClassVar[Ports] = Ports(
         gives=frozenset({EdgeKind.FLOW, EdgeKind.ERROR, EdgeKind.DELEGATES}), works=True
     )

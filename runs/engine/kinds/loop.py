@@ -38,7 +38,7 @@ class LoopConfig(NodeConfig):
         ge=1,
         le=200,
         title="Rounds at most",
-        json_schema_extra={"ui": {"widget": "number", "section": "Loop", "chip": True}},
+        json_schema_extra={"ui": {"widget": "number", "section": "Loop", "chip": True, "unit": "rounds"}},
     )
     at_cap: Literal["go_on", "fail"] = Field(
         "go_on",

@@ -43,12 +43,12 @@ export function handleBounds(kind: Kind) {
 
 const RARE: ReadonlySet<Port["id"]> = new Set(["top", "peer", "back", "error", "handoff"]);
 
-/** Rarely wanted ports without an edge, and flow ports of those who only work for others. */
+/** Rarely wanted ports without an edge, and flow ports of those whom only others run. */
 function hidden(port: Port, data: NodeData, editable: boolean): boolean {
   const used = data.used.split(" ");
   if (RARE.has(port.id) || (port.id === "delegates" && !editable)) return !used.includes(port.id);
-  const works = used.includes("top") && !used.includes("in") && !used.includes("flow");
-  return works && port.id !== "delegates";
+  const run = used.includes("top") || used.includes("peer");
+  return run && !used.includes("in") && !used.includes("flow") && port.id !== "delegates";
 }
 
 export const TeamNodeView = memo(function TeamNodeView({ data, selected, isConnectable }: NodeProps<TeamNode>) {

@@ -38,6 +38,7 @@ export function unknownKind(name: string): Kind {
     works: true,
     peers: true,
     loops: false,
+    asks_by_rule: false,
     schema: {},
   };
 }
@@ -83,6 +84,7 @@ function shown(value: Json | undefined, field: Field, catalog: Catalog, line: bo
   }
   if (field.widget === "schema") return schemaNames(value).join(", ");
   if (field.widget === "duration" && typeof value === "number") return shortDuration(value);
+  if (typeof value === "number" && field.unit) return `${value} ${field.unit}`;
   const choice = field.choices.find((option) => option.value === value);
   if (choice) return choice.label;
   if (Array.isArray(value))

@@ -70,6 +70,16 @@ test("workers hang below their supervisor, to any depth, and nothing covers anyt
       if (a.id < b.id) assert(!overlap(nodeRect(a, kindOf(catalog, a)), nodeRect(b, kindOf(catalog, b))), `${a.id} ${b.id}`);
 });
 
+test("peers that nothing else leads to stand below at the right, clear of workers", () => {
+  const lonely = { ...sample().nodes.find((node) => node.id === "helper")!, id: "peer" };
+  const graph = connect({ ...sample(), nodes: [...sample().nodes, lonely] }, "left", "peer", "handoff").graph;
+  const family = families(graph, catalog).find((one) => one.root.id === "left")!;
+  const at = (id: string) => family.members.find((member) => member.id === id)!;
+  assert.deepEqual(family.members.map((member) => member.id), ["left", "helper", "peer"]);
+  assert(at("peer").x >= at("left").x + 180 && at("peer").y > at("left").y + 102);
+  assert(at("peer").x >= at("helper").x + 180);
+});
+
 test("workers in a circle are drawn all the same", () => {
   const graph = connect(sample(), "helper", "left", "delegates").graph;
   const members = families(graph, catalog).flatMap((one) => one.members.map((member) => member.id));

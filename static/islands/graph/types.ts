@@ -71,6 +71,7 @@ export interface Kind {
   works: boolean; // may others run it, by a delegates edge?
   peers: boolean; // may it be handed over to?
   loops: boolean; // may one of its edges lead back?
+  asks_by_rule: boolean; // do rules on its delegates edges mean anything?
   schema: JsonObject;
   defaults?: JsonObject; // what holds where a configuration says nothing
 }

@@ -38,7 +38,7 @@ export function EdgePanel({ edge }: { edge: GraphEdge }) {
   const rest = problems.filter((problem) => !wrongRule.includes(problem));
   const words = EDGE_KINDS[edge.kind];
   const back = shapeOf(graph, editor.catalog).backEdges.has(edge.id);
-  const rules = edge.when !== "" || (edge.kind === "flow" && !back && !from.loops) || edge.kind === "delegates";
+  const rules = edge.when !== "" || (edge.kind === "flow" && !back && !from.loops) || (edge.kind === "delegates" && from.asks_by_rule);
   const kinds = from.gives.includes(edge.kind) ? givesOf(from) : [edge.kind, ...givesOf(from)];
   return (
     <>
@@ -156,7 +156,7 @@ export function EdgePanel({ edge }: { edge: GraphEdge }) {
 
 /** When a rule is asked differs with what the node it leaves does with its connections. */
 function ruleHelp(edge: GraphEdge, from: Kind): string {
-  if (edge.kind === "delegates") return "Asked (CEL) where the node that delegates chooses by rules.";
+  if (edge.kind === "delegates") return "Where whom to ask is chosen by rules, the first that holds (CEL) is asked.";
   if (from.chooses) return "Taken when the rule (CEL) is true. Without a rule it is what is left when no other rule holds.";
   return "Taken when the rule (CEL) is true once the node is done. Without a rule it is always taken.";
 }

@@ -15,7 +15,6 @@ import { Wiring } from "./Wiring";
 
 const NONE: Problem[] = [];
 const WIRING = "Wiring";
-const VARIABLES = "Variables";
 
 function Head({ node }: { node: GraphNode }) {
   const editor = useEditor();
@@ -103,7 +102,7 @@ export function NodePanel({ node }: { node: GraphNode }) {
   const inForm = new Set([...ofWrites, ...flat.flatMap((field) => problemsAt(problems, field.path))]);
   const rest = problems.filter((problem) => !inForm.has(problem));
   const [chosen, setChosen] = useState("");
-  const current = [...sections, VARIABLES, WIRING].includes(chosen) ? chosen : (sections[0] ?? WIRING);
+  const current = [...sections, WIRING].includes(chosen) ? chosen : (sections[0] ?? WIRING);
 
   useEffect(() => {
     if (!pointing || pointing.node !== node.id) return;
@@ -111,7 +110,7 @@ export function NodePanel({ node }: { node: GraphNode }) {
     const written = pointing.field.startsWith("writes.");
     editor.set({ pointing: null });
     if (!field && !written) return;
-    setChosen(field?.section ?? VARIABLES);
+    setChosen(field?.section ?? WIRING);
     const id = fieldId(node.id, field?.path ?? pointing.field.split("."));
     requestAnimationFrame(() => document.getElementById(id)?.focus());
   }, [pointing, node.id, flat, editor]);
@@ -122,8 +121,7 @@ export function NodePanel({ node }: { node: GraphNode }) {
       title: section,
       wrong: flat.some((field) => field.section === section && problemsAt(problems, field.path).length > 0),
     })),
-    { id: VARIABLES, title: VARIABLES, wrong: ofWrites.length > 0 },
-    { id: WIRING, title: WIRING, wrong: false },
+    { id: WIRING, title: WIRING, wrong: ofWrites.length > 0 },
   ];
   const shown = useMemo(() => inSection(all, current), [all, current]);
   const onChange = (path: string[], next: Json | undefined) =>
@@ -138,9 +136,9 @@ export function NodePanel({ node }: { node: GraphNode }) {
       <Tabs tabs={tabs} current={current} onChoose={setChosen}>
         <Rest problems={rest} />
         {current === WIRING ? (
-          <Wiring node={node} />
-        ) : current === VARIABLES ? (
-          <Writes node={node} problems={ofWrites} />
+          <Wiring node={node}>
+            <Writes node={node} problems={ofWrites} />
+          </Wiring>
         ) : (
           <Form
             fields={shown}
@@ -151,7 +149,7 @@ export function NodePanel({ node }: { node: GraphNode }) {
             onChange={onChange}
           />
         )}
-        {current !== WIRING && current !== VARIABLES && shown.length === 0 && <p className="tc-none">There is nothing to set here.</p>}
+        {current !== WIRING && shown.length === 0 && <p className="tc-none">There is nothing to set here.</p>}
       </Tabs>
     </>
   );

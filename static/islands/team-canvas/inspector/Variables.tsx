@@ -70,7 +70,7 @@ function VariableRow({ variable, at }: { variable: Variable; at: number }) {
     change({ type, initial: null, merge: fits(variable.merge, type) ? variable.merge : "replace" });
   const field = plainField("initial", INITIAL[variable.type], {
     label: "Begins as yes",
-    placeholder: "Begins empty",
+    placeholder: variable.type === "array" ? "Begins as []" : variable.type === "object" ? "Begins as {}" : "Begins empty",
     fallback: null,
     schema: { type: variable.type },
   });
@@ -207,9 +207,10 @@ export function Writes({ node, problems }: { node: GraphNode; problems: Problem[
     );
   const idle = variables.filter((one) => node.writes[one.name] === undefined);
   return (
-    <section className="tc-variables" aria-label="Variables it writes">
+    <section className="tc-variables" aria-labelledby="tc-writes">
+      <h2 id="tc-writes">Variables</h2>
       <p className="field-help">
-        What it writes when it is done. A rule (CEL) over <code>output</code>, <code>value</code>, <code>vars</code> and
+        What it writes when it is done: a rule (CEL) over <code>output</code>, <code>value</code>, <code>vars</code> and
         what came before.
       </p>
       {[...variables.map((one) => one.name).filter((name) => node.writes[name] !== undefined), ...strangers].map((name) => (

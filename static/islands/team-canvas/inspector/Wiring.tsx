@@ -1,5 +1,5 @@
 // How a node is connected, as lists: what leads in, what it leads to; and the name texts call it by.
-import { useState } from "react";
+import { useState, type ReactNode } from "react";
 import { Icon } from "../../graph/Icon";
 import { givesOf, kindOf, nodeName } from "../../graph/kinds";
 import type { EdgeKind, GraphEdge, GraphNode } from "../../graph/types";
@@ -114,7 +114,8 @@ function Id({ node }: { node: GraphNode }) {
   );
 }
 
-export function Wiring({ node }: { node: GraphNode }) {
+/** `children` stand between the connections and the id. */
+export function Wiring({ node, children }: { node: GraphNode; children?: ReactNode }) {
   const editor = useEditor();
   const graph = useGraph();
   const kind = kindOf(editor.catalog, node);
@@ -155,6 +156,7 @@ export function Wiring({ node }: { node: GraphNode }) {
           )}
         </section>
       )}
+      {children}
       <Id node={node} />
     </>
   );

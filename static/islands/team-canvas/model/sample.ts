@@ -15,6 +15,7 @@ const kind = (name: string, more: Partial<Kind>): Kind => ({
   works: false,
   peers: false,
   loops: false,
+  asks_by_rule: false,
   schema: {},
   ...more,
 });

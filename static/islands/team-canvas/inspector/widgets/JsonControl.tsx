@@ -41,6 +41,7 @@ export function JsonControl({ field, id, value, context, invalid, describedBy, o
         className="input mono tc-json"
         spellCheck={false}
         rows={5}
+        placeholder={field.placeholder}
         value={draft}
         disabled={context.disabled}
         aria-invalid={invalid || wrong !== "" || undefined}
