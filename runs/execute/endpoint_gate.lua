@@ -217,17 +217,21 @@ end
 
 -- ── remember, tell, answer ─────────────────────────────────────────────────────────────────────────
 if mine and allow < mine.allow and waits > q.waits then tell = true end
+-- Others are asked to give slots back once a second at most: who hears it looks, and may be short as well.
+local nudged = mine and mine.nudged or 0
+if short and now - nudged > 1 then tell, nudged = true, now end
 if demand == 0 then
   redis.call('HDEL', processes, q.me)
 else
   local row = {
     seen = now, till = now + q.lease, allow = allow, used = q.used, waits = q.waits, runs = q.runs, served = served,
+    nudged = nudged,
   }
   redis.call('HSET', processes, q.me, cjson.encode(row))
 end
 redis.call('EXPIRE', gate, 86400)
 redis.call('EXPIRE', processes, 3600)
-if tell or short then redis.call('PUBLISH', ARGV[2], q.endpoint) end
+if tell then redis.call('PUBLISH', ARGV[2], q.endpoint .. ' ' .. q.me) end
 return cjson.encode({
   allow = allow, share = math.max(target, state == 'probe' and 1 or 0), tight = all_demand >= q.limit, go = go, rate_wait = rate_wait, state = state, wait = wait,
   pause = pause, error = h.error or '', paused = h.pause or '', opens = tonumber(h.opens) or 0,

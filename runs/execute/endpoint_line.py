@@ -6,7 +6,7 @@ runs, and a run that is stopped or decides otherwise just leaves the line.
 
 from __future__ import annotations
 
-import logging
+import asyncio
 from collections.abc import Callable, Iterable
 from importlib.resources import files
 from typing import Any
@@ -24,7 +24,6 @@ from runs.execute.endpoint_gate import Gate
 from runs.execute.endpoint_permit import Closed, Permit, Waiter
 from runs.execute.model_calls import ModelDispatch, Prepared
 
-log = logging.getLogger(__name__)
 LUA = files("runs.execute").joinpath("endpoint_gate.lua").read_text()
 REDIS_S = 1.0  # an answer that takes longer is as good as none
 
@@ -46,8 +45,10 @@ class Gates:
         return self._gates[endpoint]
 
     def hear(self, said: str) -> None:
-        """Another process changed the state of an endpoint."""
-        if gate := self._gates.get(UUID(said)):
+        """Some process changed the state of an endpoint: `said` is the endpoint and that process."""
+        endpoint, _, owner = said.partition(" ")
+        gate = self._gates.get(UUID(endpoint))
+        if gate is not None and owner != self.owner:
             gate.stale()
 
     async def _look(self, endpoint: UUID, question: dict[str, Any]) -> Any:
@@ -55,8 +56,7 @@ class Gates:
         return orjson.loads(answer)
 
     async def close(self) -> None:
-        for gate in self._gates.values():
-            await gate.close()
+        await asyncio.gather(*(gate.close() for gate in self._gates.values()))
         await self.redis.aclose()
 
 

@@ -58,7 +58,7 @@ class Permit:
     def failed(self, error: ModelCallError) -> None:
         if error.kind in ("cancelled", "blocked_address"):
             self.drop()
-        elif error.kind == "rate_limited" and error.retry_after_s:
+        elif error.retryable and error.retry_after_s:
             self._close("answered", retry_after_s=error.retry_after_s, sentence=error.sentence)
         elif error.retryable:
             self._close("failed", sentence=error.sentence)

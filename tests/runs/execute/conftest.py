@@ -34,4 +34,4 @@ async def make(redis_client: redis.Redis, settings: Settings) -> AsyncIterator[M
 
     yield process
     for one in made:
-        await one.gates.close()
+        await one.die()

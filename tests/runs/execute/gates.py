@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 import redis
 
-from agents.endpoint_state import keys
+from agents.endpoint_state import CHANNEL, keys
 from agents.queries import ResolvedModel
 from runs.execute.endpoint_gate import Gate
 from runs.execute.endpoint_line import Gates
@@ -67,6 +67,24 @@ class Process:
 
         self.gates._look = counted  # type: ignore[method-assign, assignment]
         self.model = model(endpoint)
+        self.heard, self.is_alive = 0, True
+        self._listener = asyncio.create_task(self._listen())
+
+    async def _listen(self) -> None:
+        """What a host does with the channel."""
+        async with self.gates.redis.pubsub(ignore_subscribe_messages=True) as pubsub:
+            await pubsub.subscribe(CHANNEL)
+            while self.is_alive:
+                if message := await pubsub.get_message(timeout=0.05):
+                    self.heard += 1
+                    self.gates.hear(message["data"].decode())
+
+    async def die(self) -> None:
+        """As after SIGKILL: nothing is given back."""
+        if self.is_alive:
+            self.is_alive = False
+            await self._listener
+            await self.gates.close()
 
     @property
     def gate(self) -> Gate:

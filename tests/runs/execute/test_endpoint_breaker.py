@@ -22,7 +22,7 @@ async def test_the_breaker_opens_for_all_processes_after_failures_in_a_row(make:
     assert waiter.outcome.code == "breaker_open"
     assert "gpu-box answered 503." in waiter.outcome.message
     assert 29 < waiter.outcome.after_s < 30.1
-    b.gates.hear(str(b.endpoint))  # as the listener does with what was published
+    b.gates.hear(f"{b.endpoint} somebody")  # as the listener does with what was published
     turned_away = await b.ask()
     assert isinstance(turned_away.outcome, Closed)
     state = read([a.endpoint])[a.endpoint]
@@ -58,7 +58,7 @@ async def test_exactly_one_call_tries_and_its_answer_closes_the_breaker(
     skip_time(redis_client, a.endpoint, 31)
     assert read([a.endpoint])[a.endpoint].breaker == "due"
     for one in (a, b):
-        one.gates.hear(str(one.endpoint))
+        one.gates.hear(f"{one.endpoint} somebody")
         one.gate.closed = None
     waiters = [await one.ask() for one in (a, a, b, b)]
     probes = open_permits(waiters)
@@ -70,7 +70,7 @@ async def test_exactly_one_call_tries_and_its_answer_closes_the_breaker(
     probes[0].answered(10)
     await eventually(lambda: not read([a.endpoint])[a.endpoint].breaker, "the breaker to close")
     for one in (a, b):
-        one.gates.hear(str(one.endpoint))
+        one.gates.hear(f"{one.endpoint} somebody")
         await one.gate.look()
         assert isinstance((await one.ask()).outcome, Permit)
 
@@ -101,7 +101,7 @@ async def test_when_the_trying_call_is_lost_another_one_tries(
         probe.failed(ModelCallError("cancelled", "The call was stopped."))
         await a.gate.look()
     else:
-        await a.gates.close()
+        await a.die()
         skip_time(redis_client, a.endpoint, 31)
     (again,) = await b.permits(1)
     assert again.probe
@@ -126,7 +126,7 @@ async def test_a_pause_that_one_call_is_asked_for_holds_for_all(
     permit.failed(ModelCallError("rate_limited", "429: slow down.", retry_after_s=40))
     assert isinstance((await a.ask()).outcome, Closed), "here it holds at once"
     await a.gate.look()
-    b.gates.hear(str(b.endpoint))
+    b.gates.hear(f"{b.endpoint} somebody")
     waiter = await b.ask()
     assert isinstance(waiter.outcome, Closed)
     assert (waiter.outcome.code, waiter.outcome.message) == (
@@ -148,3 +148,14 @@ async def test_a_short_pause_is_waited_for_here(make: Make) -> None:
     waiter = await process.ask()
     assert waiter.outcome is None
     await eventually(lambda: isinstance(waiter.outcome, Permit), "the pause to be over")
+
+
+async def test_so_does_one_that_comes_with_a_503_which_is_then_no_failure(make: Make) -> None:
+    process = make()
+    for _ in range(6):
+        waiter = await process.ask()
+        await eventually(lambda waiter=waiter: waiter.outcome, "the pause to be over")  # type: ignore[misc]
+        assert isinstance(waiter.outcome, Permit)
+        waiter.outcome.failed(ModelCallError("server_error", "503: maintenance.", retry_after_s=0.05))
+    await process.gate.look()
+    assert read([process.endpoint])[process.endpoint].breaker == ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
 from collections import Counter
 from typing import Any
 from uuid import UUID, uuid4
@@ -13,7 +15,8 @@ from pytest_django import Settings
 from agents import endpoint_state
 from agents.endpoint_state import keys, read
 from runs.execute.endpoint_permit import Closed, Permit
-from tests.runs.execute.gates import BROKEN, Make, eventually, open_permits
+from runs.execute.errors import ModelCallError
+from tests.runs.execute.gates import BROKEN, PAUSE, Make, Process, eventually, open_permits
 
 
 # ── slots ───────────────────────────────────────────────────────────────────────────────────────────
@@ -40,7 +43,7 @@ async def test_slots_of_a_process_that_died_come_back(make: Make, settings: Sett
     settings.LEASE_SECONDS = 0.6
     dead, living = make("dead", concurrency=2), make("living", concurrency=2)
     assert len(await dead.permits(2)) == 2
-    await dead.gates.close()
+    await dead.die()
     waiter = await living.ask()
     assert waiter.outcome is None
     await eventually(lambda: isinstance(waiter.outcome, Permit), "the lease of the dead process to end")
@@ -101,6 +104,54 @@ async def test_runs_get_the_same_whichever_process_they_are_in(make: Make) -> No
         if sum(got.values()) == 40:
             break
     assert max(got.values()) - min(got.values()) <= 8, got
+
+
+async def test_processes_that_wait_do_not_wake_each_other_without_end(make: Make) -> None:
+    full, *short = (make(name, concurrency=2) for name in "abc")
+    await full.permits(2)
+    for one in short:
+        await one.ask()
+    before = {one: (one.looks, one.heard) for one in short}
+    await eventually(lambda: all(one.looks - before[one][0] >= 8 for one in short), "some looks")
+    looks = sum(one.looks - before[one][0] for one in short)
+    heard = max(one.heard - before[one][1] for one in short)
+    assert heard * 3 <= looks, "a look must not be what makes the other one look"
+
+
+async def test_whatever_happens_the_limit_holds_and_everybody_gets_there(
+    make: Make, settings: Settings
+) -> None:
+    """Three processes, twelve runs, calls that are answered, fail, are stopped, or leave the line."""
+    settings.BREAKER_FAILURES, chance = 0, random.Random(7)
+    processes = [make(name, concurrency=5) for name in "abc"]
+    most = 0
+
+    async def call(process: Process, run: UUID) -> None:
+        nonlocal most
+        waiter = await process.ask(run)
+        if waiter.outcome is None and chance.random() < 0.1:
+            process.gate.withdraw(waiter)
+            return await call(process, run)
+        await eventually(lambda: waiter.outcome, "a call to be let in")
+        permit = waiter.outcome
+        assert isinstance(permit, Permit)
+        most = max(most, sum(one.gate.used for one in processes))
+        for _ in range(chance.randrange(3)):
+            await asyncio.to_thread(PAUSE.wait, 0.001)
+        error = chance.choice([None, None, BROKEN, ModelCallError("cancelled", "stopped")])
+        permit.answered(10) if error is None else permit.failed(error)
+
+    async def run(process: Process) -> None:
+        mine = uuid4()
+        for _ in range(6):
+            await asyncio.gather(*(call(process, mine) for _ in range(chance.randrange(1, 6))))
+
+    await asyncio.gather(*(run(chance.choice(processes)) for _ in range(12)))
+    assert most == 5
+    for one in processes:
+        await one.gate.look()
+        assert (one.gate.used, one.gate.waiting, one.gate.allow) == (0, [], 0)
+    assert read([processes[0].endpoint])[processes[0].endpoint].in_flight == 0
 
 
 # ── rates ───────────────────────────────────────────────────────────────────────────────────────────
