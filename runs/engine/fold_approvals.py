@@ -75,12 +75,13 @@ def _(state: RunState, event: ev.ApprovalEscalated) -> None:
 
 @on(ev.NodeReopened)
 def _(state: RunState, event: ev.NodeReopened) -> None:
-    """The conversation goes on where it ended, as after an answer that did not fit."""
+    """Its conversation goes on, as after an answer that did not fit; its latency is counted anew."""
     node = state.node(event.path)
     node.status, node.ended_at = NodeStatus.RUNNING, 0
     state.running[event.path] = None
     node.rejected_turn, node.forgiven = node.turns, node.corrections
     node.notes[f"correction {node.turns}"] = event.message
+    node.timers = {key: timer for key, timer in node.timers.items() if timer.purpose != "latency"}
     state.node(event.gate).approvals[event.key].used = True
 
 

@@ -238,6 +238,20 @@ def test_sending_back_is_bounded() -> None:
     assert asked(run).key == "ask3"
 
 
+def test_the_time_people_took_is_not_the_agents_when_it_goes_on() -> None:
+    graph = team(
+        {"input": IN, "a": agent(), "gate": ("approval", {}), "output": OUT},
+        ["input>a", "a>gate", "gate>output"],
+        agents={"writer": {"limits": {"latency_s": 5}}},
+    )
+    run = Engine(graph, saying("draft", "shorter")).start().go()
+    run.now += HOUR * SECOND
+    run.decide("send_back", comment="Shorter.").go()
+    assert "LatencyBudgetExceeded" not in run.types()
+    run.decide().go()
+    assert run.output == "shorter"
+
+
 def test_an_agent_sent_back_may_use_its_tools_again() -> None:
     def model(prompt: Prompt, attempt: int) -> Says:
         if prompt.replies and "sent it back" in prompt.replies[0].text:

@@ -137,6 +137,7 @@ export const approvals = {
     Object.assign(node, { status: "running", ended_at: 0, rejected_turn: node.turns, forgiven: node.corrections });
     state.running.set(event.path, null);
     node.notes.set(`correction ${node.turns}`, event.message);
+    for (const [key, timer] of node.timers) if (timer.purpose === "latency") node.timers.delete(key);
     find(state, { path: event.gate, key: event.key }).used = true;
   },
 };
