@@ -14,6 +14,7 @@ from studio.web.figures import duration, money, tokens
 from studio.workspaces.models import Workspace
 
 NAMES = {"cost": "Money", "token": "Tokens", "call": "Model calls", "seconds": "Time"}
+TINY = {"cost": 0, "token": 0, "call": 0, "seconds": 1e-6}  # what adding and taking away may leave
 SUMS = {"cost": "cost", "token": "tokens", "call": "calls", "seconds": "seconds"}
 
 
@@ -48,7 +49,7 @@ class Bar:
 
     @property
     def reserved_words(self) -> str:
-        return self.words(self.reserved) if self.reserved > 0 else ""
+        return self.words(self.reserved) if self.reserved > TINY[self.kind] else ""
 
     @property
     def limit_words(self) -> str:

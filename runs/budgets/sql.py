@@ -36,13 +36,14 @@ SELECT b.id, b.window_start < {WINDOW} FROM runs_budget b WHERE b.id IN (
 ) {ORDER} FOR UPDATE OF b
 """  # noqa: S608
 
+STALE = f"SELECT b.id FROM runs_budget b WHERE b.window_start < {WINDOW}"  # noqa: S608
+
 # A new period begins: what was spent belongs to the one before, what is reserved stays reserved.
-ROLL = f"""
+ROLL_SOME = f"""
 UPDATE runs_budget b SET window_start = {WINDOW}, spent_cost = 0, spent_tokens = 0, spent_calls = 0,
     spent_seconds = 0, unknown_calls = 0, assumed_cost = 0, assumed_tokens = 0, passed = '', refused = '',
     asked_run = NULL, asked_key = '', asked_at = NULL
-WHERE b.window_start < {WINDOW}"""  # noqa: S608
-ROLL_SOME = f"{ROLL} AND b.id = ANY(%(budgets)s)"
+WHERE b.window_start < {WINDOW} AND b.id = ANY(%(budgets)s)"""  # noqa: S608
 
 HOLD = """
 WITH new AS (

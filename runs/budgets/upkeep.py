@@ -5,6 +5,7 @@ Every step may be repeated, or done by two sweepers at once: the rows' locks and
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from dataclasses import replace
 from datetime import timedelta
@@ -24,6 +25,7 @@ from runs.engine import events as ev
 from runs.engine.budget import NOTHING, Amount, hindrance
 from runs.models import Approval
 
+log = logging.getLogger(__name__)
 YOUNG_S = 2.0  # a hold that its own worker is about to settle
 COMPARED = timedelta(seconds=60)
 FORGOTTEN = timedelta(seconds=10)  # a question that was announced and never asked
@@ -51,8 +53,7 @@ def keep_up() -> None:
     """One round; a single statement where there are no budgets."""
     if not _anything():
         return
-    with connection.cursor() as cursor:
-        cursor.execute(sql.ROLL)
+    begin_periods()
     settle_orphans()
     for budget in _to_compare():
         count_anew(budget)
@@ -67,6 +68,14 @@ def _anything() -> bool:
         )
         row = cursor.fetchone()
     return bool(row and row[0])
+
+
+def begin_periods() -> None:
+    """Each in a transaction of its own: a worker may hold the locks of several."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.STALE)
+        for (budget,) in cursor.fetchall():
+            cursor.execute(sql.ROLL_SOME, {"budgets": [budget]})
 
 
 def _to_compare() -> list[UUID]:
@@ -138,18 +147,27 @@ def _wake_of(budget: Budget | None, waits: list[BudgetWait]) -> int:
     promised, woken = NOTHING, 0
     for wait in waits:
         if budget is None:
-            woken += reopen(wait.run_id, wait.budget, "removed")
+            woken += _try_to_reopen(wait, "removed")
             continue
         need = Amount(wait.cost, wait.tokens, 1, wait.seconds)
         standing = standing_of(budget)
         found = hindrance(replace(standing, reserved=standing.reserved + promised), need)
         if found is not None and (found.how != "ask" or budget.asked_run):
             continue
-        woken += reopen(wait.run_id, wait.budget, _because(budget, wait))
+        woken += _try_to_reopen(wait, _because(budget, wait))
         promised += need
         if found is not None:
             break  # this one asks; the others wait for the answer
     return woken
+
+
+def _try_to_reopen(wait: BudgetWait, because: str) -> int:
+    """A run whose log or plan this version cannot read must not keep the others waiting."""
+    try:
+        return reopen(wait.run_id, wait.budget, because)
+    except (LookupError, ValueError) as error:
+        log.warning("Run %s cannot be told of its budget: %s", wait.run_id, error)
+        return 0
 
 
 def _because(budget: Budget, wait: BudgetWait) -> str:

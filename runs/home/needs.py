@@ -106,7 +106,7 @@ def _stopped(member: Member) -> list[tuple[Run, ev.BudgetExceeded]]:
 
 def _last_word(runs: QuerySet[Run]) -> dict[UUID, ev.BudgetExceeded]:
     events = Event.objects.filter(
-        run__in=runs.order_by().values("pk"), type__in=("BudgetExceeded", "LimitsRaised")
+        run__in=runs.order_by().values("pk"), type__in=("BudgetExceeded", "BudgetReopened", "LimitsRaised")
     )
     rows = events.order_by("run_id", "-seq").distinct("run_id").values_list("run_id", "body")
     decoded = ((run, ev.decode(body)) for run, body in rows)
@@ -114,16 +114,17 @@ def _last_word(runs: QuerySet[Run]) -> dict[UUID, ev.BudgetExceeded]:
 
 
 def _limit(run: Run, event: ev.BudgetExceeded, slug: str) -> Need:
-    about = "The price is unknown" if event.limit == "price" else f"The {event.limit} limit is reached"
+    limits = {"price": "The price is unknown", "soft": "Ends at its soft limit"}
+    about = limits.get(event.limit, f"The {event.limit} limit is reached")
     return Need(
         key=f"limit-{run.pk}",
         icon="wallet",
         tone="waiting",
-        title=f"{about}: raise it or stop the run",
+        title="A shared budget has no room" if event.scope else f"{about}: raise it or stop the run",
         team=str(run.team_version),
         words=event.message,
         url=href("run", slug, run.pk),
-        verb="Decide",
+        verb="Open" if event.scope else "Decide",
         since=datetime.fromtimestamp(event.at / 1e6, timezone.get_current_timezone()),
         note="the run waits",
     )

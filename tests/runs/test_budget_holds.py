@@ -311,6 +311,23 @@ def test_simulated_calls_hold_nothing(actor: Member) -> None:
     assert in_loop(work) is None
 
 
+def test_where_nobody_set_a_budget_the_database_is_not_asked(actor: Member) -> None:
+    class Nowhere:
+        @property
+        def pool(self) -> Any:
+            raise AssertionError("a statement was made")
+
+    async def work() -> None:
+        one = Caller(Nowhere(), actor.workspace.pk, actor.workspace.pk, [])  # type: ignore[arg-type]
+        started = one.started("a/m1")
+        assert await one.reserve(started) is None
+        one.commit(one.add(started))
+        one.commit(one.add(one.answered("a/m1", "0.01")))
+        await one.scopes.settle()
+
+    asyncio.run(work())
+
+
 def test_a_new_day_begins_with_nothing_spent_and_keeps_what_is_reserved(actor: Member) -> None:
     yesterday = datetime.now(UTC) - timedelta(days=1)
     old = budget(

@@ -159,7 +159,7 @@ def test_a_run_whose_shared_budget_was_removed_still_has_a_page(world: World) ->
 def test_a_run_that_took_too_long_is_marked(world: World, page: Client) -> None:
     script = scenes.done(Script(world.workspace, world.owner.user))
     run = script.add(ev.LatencyBudgetExceeded(limit_s=60.0, elapsed_s=60.0)).commit()
-    assert "over 1m 00s" in text(page, f"/w/acme/runs/{run.pk}/")
+    assert "latency budget of 1m 00s" in text(page, f"/w/acme/runs/{run.pk}/")
 
 
 def test_home_shows_today_against_the_budget_of_the_workspace(world: World, page: Client) -> None:
@@ -169,7 +169,7 @@ def test_home_shows_today_against_the_budget_of_the_workspace(world: World, page
     of_workspace(world)
     shown = text(page, "/w/acme/")
     assert "home-budget" in shown
-    assert "<b>$0.00</b> spent today · of $5.00" in shown
+    assert "of $5.00 a day" in shown
 
 
 def test_the_api_tells_what_is_reserved_and_which_budget_stops_a_run(world: World, client: Client) -> None:
