@@ -147,10 +147,10 @@ def test_a_supervisor_drawn_by_keyboard_alone(page: Page, team: str) -> None:
     expect(page.get_by_role("button", name="Undo")).to_have_attribute("title", re.compile("Tidy layout"))
     still(page)
     expect(page.locator(".tc-verdict")).to_have_text("No problems")
-    boss, worker = node(page, "Editor").bounding_box(), node(page, "Writer").bounding_box()
+    boss, below = node(page, "Editor").bounding_box(), node(page, "Writer").bounding_box()
     assert boss is not None
-    assert worker is not None
-    assert worker["y"] > boss["y"] + boss["height"], "workers hang below"
+    assert below is not None
+    assert below["y"] > boss["y"] + boss["height"], "workers hang below"
     node(page, "Editor").press("Enter")
     page.get_by_role("tab", name="Wiring").press("Enter")
     page.get_by_role("button", name="Disconnect Writer").press("Enter")
