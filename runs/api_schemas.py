@@ -19,7 +19,7 @@ from runs.queries import Limits, Row
 
 Mode = Literal["live", "simulated"]
 Status = Literal["queued", "running", "waiting", "doubt", "done", "failed", "cancelled"]
-Decision = Literal["approve", "edit", "send_back", "reject", "retry", "done", "abort"]
+Decision = Literal["approve", "edit", "answer", "send_back", "reject", "retry", "done", "abort"]
 ApprovalStatus = Literal["pending", "approved", "edited", "rejected", "sent_back", "expired", "withdrawn"]
 RUN_ID = "0195f2c4-7f3c-7000-8000-000000000001"
 DIGEST = "9f2c41ab8e51d0c7b7f0a3a1c1d2e3f405162738495a6b7c8d9eafb0c1d277e0"
@@ -79,7 +79,7 @@ class RaiseIn(LimitsIn):
 
 
 class DecideIn(Body):
-    """`digest` is the one of what you saw; `edited` is what an `edit` approves instead."""
+    """`digest` is the one of what you saw; `edited` is what an `edit` approves instead, or the `answer`."""
 
     model_config = ConfigDict(
         extra="forbid",

@@ -232,6 +232,7 @@ NODE_KINDS = [
     "transform",
     "wait",
     "approval",
+    "question",
     "output",
 ]
 NODE_KIND_PACKAGE = "runs.engine.kinds"

@@ -26,6 +26,7 @@ from studio.workspaces.access import Member, Role
 
 DECISIONS = {
     "gate": ("approve", "edit", "send_back", "reject"),
+    "question": ("answer", "reject"),
     "tool": ("approve", "edit", "send_back", "reject"),
     "doubt": ("retry", "done", "abort"),
     "miss": ("approve", "reject"),
@@ -33,7 +34,13 @@ DECISIONS = {
 }
 EDIT_LIMIT = 200_000  # characters
 NEEDS_COMMENT = {"reject": "Say why you reject it.", "send_back": "Say what should change."}
-PAST = {"approve": "approved", "edit": "edited and approved", "reject": "rejected", "send_back": "sent back"}
+PAST = {
+    "answer": "answered",
+    "approve": "approved",
+    "edit": "edited and approved",
+    "reject": "rejected",
+    "send_back": "sent back",
+}
 
 
 @transaction.atomic
@@ -178,11 +185,11 @@ def _subject_with(asked: ApprovalState, locked: Locked, edited: Any) -> str:
 
 def _edited(asked: ApprovalState, locked: Locked, decision: str, edited: Any) -> str:
     """Digest of what is approved instead, once it has been checked as the agent's own would be."""
-    if decision not in ("edit", "done") or (decision == "done" and edited is None):
+    if decision not in ("edit", "answer", "done") or (decision == "done" and edited is None):
         return ""
     if edited is None:
-        message = "Nothing was edited."
-        raise BadInput([Problem("edit.missing", message, "Change a field, or approve as asked.")])
+        message = "There is no answer." if decision == "answer" else "Nothing was edited."
+        raise BadInput([Problem("edit.missing", message, "Fill in a field.", field="edited")])
     text = json.dumps(edited, ensure_ascii=False)
     if len(text) > EDIT_LIMIT:
         message = f"The edit is longer than {EDIT_LIMIT:,} characters."
@@ -199,6 +206,8 @@ def _misfits(asked: ApprovalState, locked: Locked, edited: Any, text: str) -> li
     if asked.kind == "gate":
         schema = schema_at(NodeView(locked.plan, locked.draft.state, asked.path))
         return schemas.errors(schema, edited) if schema else []
+    if asked.kind == "question":
+        return schemas.errors(_subject(asked, locked)["schema"], edited)
     if asked.kind != "tool":
         return []
     try:

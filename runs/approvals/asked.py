@@ -14,6 +14,7 @@ from agents.topology.graph import EdgeKind, PinnedTool
 from runs import queries
 from runs.actions.appending import plan_of
 from runs.actions.decide import DECISIONS
+from runs.approvals.alike import alike
 from runs.approvals.basis import Basis, basis_of
 from runs.approvals.deciders import Deciders
 from runs.approvals.history import Step, first_digest, history_of, round_before
@@ -98,6 +99,18 @@ class Asked:
         return str((self.subject or {}).get("instructions") or "")
 
     @property
+    def about(self) -> str:
+        """What a question is about: what arrived where it is asked, as text."""
+        found = (self.subject or {}).get("about")
+        return (
+            found
+            if isinstance(found, str)
+            else json.dumps(found, ensure_ascii=False, indent=1)
+            if found
+            else ""
+        )
+
+    @property
     def tool(self) -> str:
         return str((self.subject or {}).get("tool") or "")
 
@@ -120,6 +133,11 @@ class Asked:
     def basis(self) -> list[Basis]:
         return basis_of(self.approval, self.plan, self.member.workspace.slug)
 
+    @cached_property
+    def alike(self) -> int:
+        """How many others ask this person the same."""
+        return max(alike(self.member, self.approval).count() - 1, 0) if self.decisions else 0
+
     @property
     def history(self) -> list[Step]:
         return history_of(self.approval, self.node)
@@ -134,6 +152,8 @@ class Asked:
         match self.approval.kind:
             case "gate":
                 return subject.get("value")
+            case "question":
+                return self.edited or {}
             case "budget":
                 return {name: subject[name] for name in BUDGET if subject.get(name)}
             case _:
@@ -159,7 +179,9 @@ class Asked:
 
     @cached_property
     def schema(self) -> dict[str, Any]:
-        """The JSON Schema that an edit has to fit."""
+        """The JSON Schema that an edit, or an answer, has to fit."""
+        if self.approval.kind == "question":
+            return dict((self.subject or {}).get("schema") or {"type": "object"})
         if self.approval.kind != "gate":
             known = (self.subject or {}).get("parameters") or (self.pinned and self.pinned.parameters)
             return dict(known or {"type": "object"})
@@ -270,7 +292,7 @@ class Asked:
 
     @property
     def may_edit(self) -> bool:
-        return "edit" in self.decisions and self.subject is not None
+        return not {"edit", "answer"}.isdisjoint(self.decisions) and self.subject is not None
 
     @cached_property
     def deciders(self) -> Deciders:

@@ -23,13 +23,18 @@ DOUBT = {
     S.APPROVED: ("done", "Settled"),
     S.REJECTED: ("cancelled", "Given up"),
 }
+QUESTION = {
+    S.PENDING: ("waiting", "Waits for an answer"),
+    S.EDITED: ("done", "Answered"),
+    S.REJECTED: ("failed", "Not answered"),
+}
+KINDS = {"doubt": DOUBT, "question": QUESTION}
 
 
 def state_of(approval: Approval) -> tuple[str, str]:
     """(state, word) for `{% state %}`."""
     status = S(approval.status)
-    known = DOUBT.get(status) if approval.kind == "doubt" else None
-    return known or STATES[status]
+    return KINDS.get(approval.kind, STATES).get(status) or STATES[status]
 
 
 def who_may(least_role: int) -> str:

@@ -24,7 +24,7 @@ class ApprovalRequested(Event, tag="ApprovalRequested", frozen=True, kw_only=Tru
     """Something a person is asked, with the policy as it holds for this question."""
 
     key: str
-    kind: Literal["gate", "tool", "doubt", "budget", "miss"]
+    kind: Literal["gate", "question", "tool", "doubt", "budget", "miss"]
     title: str
     subject: str  # digest of exactly what is to be approved
     call: str = ""
@@ -65,7 +65,7 @@ class ApprovalEdited(Event, tag="ApprovalEdited", frozen=True, kw_only=True):
 
 class ApprovalDecided(Event, tag="ApprovalDecided", frozen=True, kw_only=True):
     key: str
-    decision: Literal["approve", "edit", "reject", "send_back", "retry", "done", "abort"]
+    decision: Literal["approve", "edit", "answer", "reject", "send_back", "retry", "done", "abort"]
     subject: str  # the digest the person saw
     by: str
     by_name: str

@@ -20,11 +20,13 @@ from studio.workspaces.access import Member
 COMMENT_LIMIT = 5_000  # characters
 PLACEHOLDERS = {
     "gate": "Comment; needed to send back or reject",
+    "question": "Comment; needed if you cannot answer",
     "tool": "Comment; needed to send back or reject",
     "doubt": "What do you know of it?",
     "miss": "Comment",
     "budget": "Comment; needed to reject",
 }
+EDITS = ("edit", "answer")
 REASONS = {
     "reject": "Say why you reject it; the reason goes back with it.",
     "send_back": "Say what should change; it goes back with that.",
@@ -77,13 +79,14 @@ class DecideForm(forms.Form):
         self.edit = SchemaForm(
             data if sent else None,
             schema=asked.schema,
-            edits=asked.object,
+            edits=None if asked.approval.kind == "question" else asked.object,
             prefix="edit",
             auto_id=f"d{asked.approval.id.hex[:8]}_%s",
         )
         # whoever has changed something goes on changing it, whatever button was pressed
         changed = sent and bool(self.edit.changed_data)
-        self.editing = editing or changed or self.data.get("decision") == "edit"
+        asks = asked.approval.kind == "question"
+        self.editing = asks or editing or changed or self.data.get("decision") == "edit"
 
     def rows(self) -> Iterator[Row]:
         """The values of an edit: how each was asked, and the field that changes it."""
@@ -96,17 +99,17 @@ class DecideForm(forms.Form):
         decision, comment = given.get("decision"), given.get("comment", "").strip()
         if decision in REASONS and not comment and "comment" not in self.errors:
             self.add_error("comment", REASONS[decision])
-        if decision == "edit":
+        if decision in EDITS:
             if not self.edit.is_valid():
                 self.add_error(None, "Some values cannot be used; each says why.")
-            elif not self.edit.edited:
+            elif decision == "edit" and not self.edit.edited:
                 self.add_error(None, "Nothing was changed. Change a value, or approve it as it was asked.")
         return given
 
     @property
     def edited(self) -> Any:
         """What is approved instead: arguments, or the value that goes on."""
-        if self.cleaned_data.get("decision") != "edit":
+        if self.cleaned_data.get("decision") not in EDITS:
             return None
         whole: dict[str, Any] = self.edit.value
         return whole if isinstance(self.asked.value, dict) else whole.get(TEXT)

@@ -14,6 +14,7 @@ STATUS = {
     "pending": "pending",
     "approve": "approved",
     "edit": "edited",
+    "answer": "edited",
     "retry": "approved",
     "done": "approved",
     "reject": "rejected",

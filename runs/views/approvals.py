@@ -25,6 +25,7 @@ from studio.workspaces.access import Member, Role, enter
 
 SAID = {
     "approve": "Approved. The run goes on.",
+    "answer": "Answered. The run goes on.",
     "edit": "Approved with your changes. The run goes on.",
     "reject": "Rejected. Your reason goes back to the run.",
     "send_back": "Sent back with your comment. It is asked anew once it was done again.",

@@ -5,7 +5,7 @@ import { nodeOf, type RunState } from "./state";
 /** What each of these events carries beside seq, at and path. */
 export interface ApprovalFacts {
   ApprovalRequested: {
-    key: string; kind: "gate" | "tool" | "doubt" | "budget" | "miss"; title: string; subject: string; call?: string; reason?: string;
+    key: string; kind: "gate" | "question" | "tool" | "doubt" | "budget" | "miss"; title: string; subject: string; call?: string; reason?: string;
     people?: string[]; groups?: string[]; least_role?: number; quorum?: number; launcher_may_decide?: boolean;
     deadline_s?: number | null; remind_after_s?: number[]; escalation?: Partial<EscalationStep>[];
     on_expiry?: "reject" | "fail" | "escalate"; may_send_back?: boolean;
@@ -15,7 +15,7 @@ export interface ApprovalFacts {
     key: string; subject: string; becomes: string; edited: string; by: string; by_name: string; comment?: string;
   };
   ApprovalDecided: {
-    key: string; decision: "approve" | "edit" | "reject" | "send_back" | "retry" | "done" | "abort"; subject: string;
+    key: string; decision: "approve" | "edit" | "answer" | "reject" | "send_back" | "retry" | "done" | "abort"; subject: string;
     by: string; by_name: string; edited?: string; comment?: string;
   };
   ApprovalExpired: { key: string };

@@ -102,5 +102,5 @@ export const REUSED = { cache: "from the cache", recorded: "as recorded in the p
 const ORDINAL: Record<number, string> = { 1: "first", 2: "second", 3: "third" };
 
 export const DECISIONS = {
-  approve: "approved", edit: "edited and approved", reject: "rejected", send_back: "sent back", retry: "try again", done: "it was done", abort: "given up",
+  approve: "approved", answer: "answered", edit: "edited and approved", reject: "rejected", send_back: "sent back", retry: "try again", done: "it was done", abort: "given up",
 } as const;
