@@ -361,7 +361,7 @@ class ToolEffect(models.Model):
     tool = models.CharField(max_length=48)
     effect = models.CharField(max_length=12)  # reads, idempotent, writes
     idempotency_key = models.CharField(max_length=64)
-    status = models.CharField(max_length=12)  # started, done, failed, doubt
+    status = models.CharField(max_length=12)  # started, done, failed, doubt, reused
     approval = models.CharField(max_length=1000, blank=True)  # the approval it used up
     at = models.DateTimeField()
 

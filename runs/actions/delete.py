@@ -34,6 +34,8 @@ def delete_run(*, actor: Member, run: Run) -> Tombstone:
     row = Run.objects.select_for_update(of=("self",)).select_related("team_version__team").get(pk=run.pk)
     if not row.has_ended:
         raise Refused("not_ended", "This run has not ended. Stop it first.")
+    if row.parent is not None and not row.parent.has_ended:
+        raise Refused("not_ended", f"It is part of run {row.parent.short_id}, which has not ended.")
     if forks := Prefix.objects.filter(source=row).values("run_id").distinct().count():
         them = "1 fork begins" if forks == 1 else f"{forks} forks begin"
         raise Refused("has_forks", f"{them} with events of this run. Delete what was forked first.")

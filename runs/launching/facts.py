@@ -135,7 +135,7 @@ def _models(team: Team, plan: Plan) -> tuple[list[str], list[str]]:
 
 
 def past_of(team: Team) -> Past:
-    finished = Run.objects.filter(team_version__team=team, status=Run.Status.DONE)
+    finished = Run.objects.filter(team_version__team=team, status=Run.Status.DONE, forked_from=None)
     rehearsals = finished.filter(mode=Run.Mode.SIMULATED).count()
     rows = list(
         finished.filter(mode=Run.Mode.LIVE)

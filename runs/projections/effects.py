@@ -39,7 +39,7 @@ def rows(ref: Ref, state: RunState, event: ev.Event) -> Iterator[Row]:
         call.name[:48],
         call.effect,
         call.idempotency_key,
-        WORD[call.status],
+        "reused" if call.reused else WORD[call.status],
         approval,
         moment(call.started_at),
     )

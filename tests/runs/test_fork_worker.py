@@ -15,6 +15,7 @@ from agents.topology.changes import AgentChange, Changes
 from agents.topology.graph import PinnedTeam
 from runs.actions import decide_approval, start_run
 from runs.actions.fork import Wanted, fork_run
+from runs.engine import events as ev
 from runs.models import Approval, CachedAnswer, Event, LogEvent, Run
 from runs.verify import problems
 from studio.workspaces.access import Member
@@ -229,3 +230,48 @@ def test_answers_never_cross_workspaces_nor_go_from_rehearsals_to_live_runs(
     reaches(live, "done", fleet)
     assert asked() == 9
     assert set(live.ledger.values_list("status", flat=True)) == {"settled"}
+
+
+COUNTING = team(
+    {"input": IN, "a": agent("ann"), "output": OUT},
+    ["input>a", "a>output"],
+    agents={"ann": {"tools": ["calculator"]}},
+    tools={"calculator": CALCULATOR | {"spec": {"kind": "calculator", "cache_s": 600}}},
+)
+
+
+def tool_results(run: Run) -> list[ev.ToolCallCompleted]:
+    rows = LogEvent.objects.filter(run_id=run.pk, type="ToolCallCompleted").order_by("seq")
+    events = [ev.decode(body) for body in rows.values_list("body", flat=True)]
+    return [event for event in events if isinstance(event, ev.ToolCallCompleted)]
+
+
+def test_a_tool_that_reads_is_not_called_twice_for_the_same(
+    ran: Callable[..., Run], actor: Member, fleet: Fleet
+) -> None:
+    first = ran(COUNTING)
+    (asked,) = tool_results(first)
+    assert asked.reused is None
+    second = start_run(actor=actor, team=first.team_version.team, value={"topic": "tea"})
+    reaches(second, "done", fleet)
+    (answered,) = tool_results(second)
+    assert answered.reused is not None
+    assert (answered.reused.source, answered.reused.run) == ("cache", str(first.pk))
+    assert answered.result == asked.result
+    assert second.tool_effects.get().status == "reused"
+    rehearsed = start_run(actor=actor, team=first.team_version.team, value={"topic": "tea"}, mode="simulated")
+    reaches(rehearsed, "done", fleet)
+    assert [result.reused for result in tool_results(rehearsed)] == [None]
+    assert problems(first) == problems(second) == problems(rehearsed) == []
+
+
+def test_a_recorded_fork_calls_no_tool(ran: Callable[..., Run], actor: Member, fleet: Fleet) -> None:
+    parent = ran(COUNTING)
+    CachedAnswer.objects.all().delete()
+    made = fork(actor, parent, 1, effects="recorded")
+    reaches(made, "done", fleet)
+    (answered,) = tool_results(made)
+    assert answered.reused is not None
+    assert (answered.reused.source, answered.reused.run) == ("recorded", str(parent.pk))
+    parent.refresh_from_db()
+    assert made.output_digest == parent.output_digest
