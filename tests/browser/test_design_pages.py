@@ -115,6 +115,24 @@ def test_an_agent_gets_a_typed_output_by_form_and_a_new_version(page: Page, home
     expect(page.get_by_role("heading", name="Output schema")).to_be_visible()
 
 
+def test_a_chain_of_models_is_added_to_moved_and_kept(page: Page, home: str) -> None:
+    new_agent(page, home)
+    chain = page.get_by_role("group", name="If it fails, ask")
+    chain.get_by_role("combobox").first.select_option(label="rehearsal-plain at rehearsal")
+    chain.get_by_role("button", name="Add a model").click()
+    chain.get_by_role("combobox").nth(1).select_option(label="rehearsal-no-tools at rehearsal")
+    chain.get_by_role("button", name="Ask this model earlier").click()  # the first has none
+    page.get_by_role("button", name="Save").click()
+    saved(page, "v2 saved.")
+    page.reload()
+    shown = chain.get_by_role("combobox")
+    expect(shown).to_have_count(2)
+    expect(shown.nth(0).locator("option:checked")).to_have_text("rehearsal-no-tools at rehearsal")
+    expect(shown.nth(1).locator("option:checked")).to_have_text("rehearsal-plain at rehearsal")
+    chain.get_by_role("button", name="Do not ask this model").nth(0).click()
+    expect(shown).to_have_count(1)
+
+
 def test_an_agent_is_tried_before_it_is_saved(page: Page, home: str) -> None:
     new_agent(page, home)
     page.get_by_label("Goal").fill("Say what a team is.")

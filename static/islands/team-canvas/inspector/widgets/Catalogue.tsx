@@ -19,7 +19,7 @@ function AgentPeek({ agent }: { agent: AgentInfo }) {
         </span>
         {agent.fallbacks?.map(({ endpoint, model }) => (
           <span key={`${endpoint}/${model}`} className="tg-chip" title={`If that fails: ${model} at ${endpoint}`}>
-            <Icon name="arrow-right" size={11} /> {model}
+            then {model}
           </span>
         ))}
         {tools.map((tool) => (
