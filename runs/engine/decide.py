@@ -13,6 +13,7 @@ from runs.engine.kind import NodeView
 from runs.engine.plan import Plan
 from runs.engine.state import CallStatus, NodeStatus, RunState
 
+ENDS_A_NODE = (ev.NodeCompleted, ev.NodeFailed, ev.NodeSkipped, ev.NodeCancelled)
 AWAITS = "awaits"  # the note of a node that waits: until when, or for what
 
 
@@ -33,7 +34,7 @@ def decide(state: RunState, plan: Plan) -> list[Command]:
         commands = list(recorded.held(state, commands))
     facts: list[Command] = [command for command in commands if isinstance(command, Record)]
     if facts:
-        return facts
+        return list(_each_node_ends_once(facts))
     if is_held(state):
         return [command for command in commands if not isinstance(command, StartModelCall)]
     return commands
@@ -70,6 +71,17 @@ def _close(state: RunState, ending: ev.Event) -> list[Command]:
     if calls:
         return [AbortCall(call.path, call.id, call.attempt) for call in calls]
     return [Record(ending)]
+
+
+def _each_node_ends_once(facts: list[Command]) -> Iterator[Command]:
+    """Two may see a reason at the same time, such as a join that cancels what is skipped just now."""
+    ended: set[str] = set()
+    for fact in facts:
+        if isinstance(fact, Record) and isinstance(fact.event, ENDS_A_NODE):
+            if fact.event.path in ended:
+                continue
+            ended.add(fact.event.path)
+        yield fact
 
 
 def _orphans(state: RunState) -> Iterator[Command]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from runs.engine import events as ev
 from runs.engine.decide import status
 from runs.engine.dialects.base import Prompt
 from tests.engine.harness import Engine, Says
@@ -188,3 +189,14 @@ def test_a_finished_call_is_never_made_again_after_a_crash() -> None:
     assert [key for key in run.sent if key[0] == "a/m1"] == [("a/m1", 1)]
     assert [key for key in run.sent if key[0] == "b/m1"] == [("b/m1", 1), ("b/m1", 2)]
     assert run.state.budget.unknown_costs == 1, "the lost attempt's cost is flagged as unknown"
+
+
+def test_a_node_that_is_skipped_while_a_join_cancels_it_ends_once() -> None:
+    def model(prompt: Prompt, attempt: int) -> Says:
+        return Says(fails="bad_request", retryable=False) if prompt.agent == "bad" else Says("fine")
+
+    nodes = {"input": IN, "a": agent("bad"), "x": agent(), "y": agent(), "join": ("join", {}), "output": OUT}
+    edges = ["input>a", "a>x", "x>y", "y>join", "a>join", "join>output"]
+    engine = Engine(team(nodes, edges, agents={"writer": {}, "bad": {}}), model).start().go()
+    ends = [event.path for event in engine.log if isinstance(event, ev.NodeSkipped | ev.NodeCancelled)]
+    assert sorted(ends) == sorted(set(ends))
