@@ -5,7 +5,20 @@ from __future__ import annotations
 from django.urls import URLPattern, path, register_converter
 from django.urls.converters import StringConverter
 
-from runs.views import approvals, budgets, costs, fork, home, launch, run, run_data, runs, steer, webhook
+from runs.views import (
+    alike,
+    approvals,
+    budgets,
+    costs,
+    fork,
+    home,
+    launch,
+    run,
+    run_data,
+    runs,
+    steer,
+    webhook,
+)
 
 
 class DigestConverter(StringConverter):
@@ -48,6 +61,7 @@ urlpatterns: list[URLPattern] = [
     path(ASKED, approvals.approval, name="approval"),
     path(f"{ASKED}now/", approvals.approval_now, name="approval_now"),
     path(f"{ASKED}decide/", approvals.approval_decide, name="approval_decide"),
+    path(f"{ASKED}alike/", alike.approvals_alike, name="approvals_alike"),
     # what runs share
     path(BUDGETS, budgets.budgets, name="budgets"),
     path(f"{BUDGETS}new/", budgets.budget_new, name="budget_new"),

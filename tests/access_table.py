@@ -140,6 +140,8 @@ GET   approvals_list                      in   404  200  200  200  200  200
 GET   approval                            in   404  200  200  200  200  200
 GET   approval_now                        in   404  200  200  200  200  200
 POST  approval_decide                     in   404  403  302  302  302  302
+GET   approvals_alike                     in   404  403  200  200  200  200
+POST  approvals_alike                     in   404  403  422  422  422  422
 
 # ── the frame and settings ──
 GET   search                              in   404  200  200  200  200  200

@@ -139,6 +139,7 @@ SCREENS = [
     _run("done_cost", "?view=cost"),
     *_in_workspaces("approvals", "approvals/"),
     Screen("approval", "gate", "/w/{slug}/approvals/{approval_gate}/"),
+    Screen("approvals_alike", "normal", "/w/{slug}/approvals/{approval_gate}/alike/"),
     Screen("approval", "tool", "/w/{slug}/approvals/{approval_tool}/"),
     Screen("approval", "doubt", "/w/{slug}/approvals/{approval_doubt}/"),
     *_in_workspaces("costs", "costs/"),
