@@ -74,6 +74,7 @@ class Script:
             mode=self.mode,
             started_by=self.user,
             input_digest="",
+            runnable=False,  # no worker that happens to be there takes it
         )
         plan = plan_for(self.version.digest, self.version.content)
         ref = Ref(self.run.pk, self.workspace.pk, plan)

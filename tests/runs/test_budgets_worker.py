@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -98,9 +99,12 @@ def test_a_worker_killed_around_a_call_leaves_nothing_held_and_every_sum_right(
     one = of_workspace(actor, cost_limit=Decimal(10), token_limit=10**6)
     if "w1" in fleet.processes:
         fleet.kill("w1")
+    dying = fleet.worker("w1", TROUPE_FAILPOINTS=str(tmp_path))
+    fleet.kill("w1", signal.SIGSTOP)
     run = launch(PIPELINE)
     (tmp_path / f"{run.pk} {event} {moment}").write_text("kill")
-    fleet.worker("w1", TROUPE_FAILPOINTS=str(tmp_path)).wait(30)
+    fleet.kill("w1", signal.SIGCONT)
+    dying.wait(60)
     assert (tmp_path / f"{run.pk} {event} {moment}.hit").exists()
     fleet.worker()
     reaches(run, "done", fleet)
