@@ -7,13 +7,15 @@ PYTEST_ARGS ?=
 VENV := .venv/bin
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint screens bench clean
+.PHONY: help install run test lint screens bench crash soak clean
 
 help:
 	@echo "make run      start Troupe; Ctrl-C stops it"
 	@echo "make test     lint, types and all tests"
 	@echo "make screens  pictures of every screen into screens/"
 	@echo "make bench    benchmarks, beside LangGraph; writes bench/RESULTS.md"
+	@echo "make crash    kill processes at every step of every pattern; docs/proof.md"
+	@echo "make soak     500 runs while everything around them breaks"
 	@echo "make clean    remove what was installed and built; data in .troupe/ stays"
 
 install:
@@ -42,6 +44,12 @@ screens: install
 	@$(VENV)/python -m tests.chromium
 	@$(VENV)/python -m studio.embedded.frontend
 	$(VENV)/python -m tests.browser.screens $(ARGS)
+
+crash: install
+	@$(VENV)/python -m tests.crash $(ARGS)
+
+soak: install
+	@$(VENV)/python -m tests.crash.soak $(ARGS)
 
 bench: install
 	@$(VENV)/python -m bench.engine --write bench/RESULTS.md $(ARGS)

@@ -71,8 +71,8 @@ def append_all(locked: Locked, events: Iterable[ev.Event], *, approvals: bool = 
     if not run_sync(statement):
         raise RuntimeError(f"The log of run {locked.run.id} moved although its row is locked.")
     run, seq = locked.run, statement.head.seq
-    failpoints.hit("before commit", run.id, [event])
-    transaction.on_commit(functools.partial(failpoints.hit, "after commit", run.id, [event]))
+    failpoints.hit("before commit", run.id, locked.draft.events)
+    transaction.on_commit(functools.partial(failpoints.hit, "after commit", run.id, locked.draft.events))
     ring_on_commit(run.id, run.workspace_id, seq, status(locked.draft.state), approvals=approvals)
     transaction.on_commit(functools.partial(offer, run.id))
 

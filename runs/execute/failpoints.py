@@ -1,8 +1,8 @@
 """Places where a process can be made to die, by name: an event type at one of seven moments.
 
 Nothing happens unless TROUPE_FAILPOINTS names a folder, which settings refuse where others can reach the
-server. A file in it, `<run> <event type> <moment>`, arms one failpoint: it says `kill` or `stop`, and at which
-time. Whoever reaches it takes the file away, so that exactly one process dies. See `docs/proof.md`.
+server. A file in it, `<run> <event type> <moment>`, arms one failpoint: it says `kill` or `stop`, and the
+time at which it is meant. Whoever reaches it takes the file away: exactly one process dies. `docs/proof.md`.
 """
 
 from __future__ import annotations

@@ -1,0 +1,37 @@
+"""The scenarios of the crash matrix: together they produce every event type.
+
+A new pattern is a few lines in `patterns`: a graph, what its people do, and what goes wrong at its endpoint.
+"""
+
+from __future__ import annotations
+
+from tests.crash.basics import BASIC
+from tests.crash.patterns import PATTERNS
+from tests.crash.scenario import Scenario, with_company
+
+COMPANIONS = (
+    "variables",
+    "two people",
+    "two people, one changes it",
+    "reminded and escalated",
+    "sub-team, then a gate",
+    "tool node that asks",
+    "an output given",
+    "held back by its endpoint",
+    "slower than meant",
+    "asks before it pays",
+    "two tools at once, one refused",
+    "two tools at once, one fails",
+    "never answered",
+    "rejected",
+    "nobody decides",
+    "by rule",
+    "rate limited",
+    "no such tool",
+    "first of two",
+)
+SCENARIOS: tuple[Scenario, ...] = (
+    *BASIC,
+    *PATTERNS,
+    *(with_company(one) for one in (*BASIC, *PATTERNS) if one.name in COMPANIONS),
+)

@@ -1,0 +1,31 @@
+"""Processes die at a representative part of all failpoints; the outcome is the crash-free twin's.
+
+`make crash` plays the whole matrix.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.crash.matrix import Line, Matrix
+from tests.crash.pairs import cover, neither, refuted
+
+pytestmark = [
+    pytest.mark.crash,
+    pytest.mark.worker,
+    pytest.mark.xdist_group("crash"),
+    pytest.mark.timeout(400),
+]
+
+
+def bad(lines: list[Line]) -> list[str]:
+    return [f"{line.shown()}\n{line.log}" for line in lines if line.wrong]
+
+
+def test_a_death_at_any_failpoint_changes_nothing(matrix: Matrix) -> None:
+    assert bad(matrix.play_twins()) == []
+    matrix.fill_holes()
+    assert neither(matrix.reached) == []
+    assert refuted(matrix.reached) == []
+    lines = matrix.play(cover(matrix.triples()), deaths=3)
+    assert bad(lines) == []
