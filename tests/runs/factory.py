@@ -145,7 +145,7 @@ class Script:
         if attempt == 1:
             self.turns[path] = self.turns.get(path, 0) + 1
         call = f"{path}/m{self.turns[path]}"
-        node = self.draft.ref.plan.view.nodes[path]
+        node = self.draft.ref.plan.node(path)
         key = str(node.config.get("agent", ""))
         agent = self.draft.ref.plan.agent(key)
         append = tuple(self.put(message) for message in messages or []) if attempt == 1 else ()

@@ -1,6 +1,6 @@
 // Turns a graph into what React Flow draws; what did not change stays the same object, so it is not drawn again.
 import type { EdgeData, TeamEdge } from "./Edge";
-import { nodeRect, nodeSize, noteRect, type PortId, type Rect } from "./geometry";
+import { centre, nodeRect, nodeSize, noteRect, type PortId, type Rect } from "./geometry";
 import { cardText, kindOf, type CardText } from "./kinds";
 import { handleBounds, type TeamNode } from "./Node";
 import type { EdgeState, NodeState } from "./states";
@@ -32,7 +32,7 @@ export class NodeBuilder {
 
   build(graph: Graph, catalog: Catalog, lookOf: (id: string) => NodeLook): TeamNode[] {
     const shape = shapeOf(graph, catalog);
-    const used = usedPorts(graph, shape);
+    const used = usedPorts(graph, shape, catalog);
     const next = new Map<string, Kept>();
     const nodes = graph.nodes.map((node) => {
       const workers = shape.workers.get(node.id)?.length ?? 0;
@@ -78,20 +78,42 @@ export class NodeBuilder {
   }
 }
 
-function usedPorts(graph: Graph, shape: Shape): Map<string, string> {
+/** Where an edge leaves and enters. A hand-over goes both ways, and is drawn from whichever stands further left. */
+interface Ends {
+  from: GraphNode;
+  to: GraphNode;
+  sourcePort: PortId;
+  targetPort: PortId;
+}
+
+const TARGETS: Record<EdgeKind, PortId> = { flow: "in", error: "in", delegates: "top", handoff: "peer" };
+
+function endsOf(edge: GraphEdge, back: boolean, nodes: ReadonlyMap<string, GraphNode>, catalog: Catalog): Ends | null {
+  const from = nodes.get(edge.source);
+  const to = nodes.get(edge.target);
+  if (!from || !to) return null;
+  if (back) return { from, to, sourcePort: "back", targetPort: "top" };
+  const turned =
+    edge.kind === "handoff" &&
+    centre(nodeRect(to, kindOf(catalog, to))).x < centre(nodeRect(from, kindOf(catalog, from))).x &&
+    kindOf(catalog, to).gives.includes("handoff") &&
+    kindOf(catalog, from).peers;
+  const [first, second] = turned ? [to, from] : [from, to];
+  return { from: first, to: second, sourcePort: edge.kind, targetPort: TARGETS[edge.kind] };
+}
+
+function usedPorts(graph: Graph, shape: Shape, catalog: Catalog): Map<string, string> {
   const used = new Map<string, Set<string>>();
   const use = (id: string, port: string) => used.set(id, (used.get(id) ?? new Set()).add(port));
+  const nodes = new Map(graph.nodes.map((node) => [node.id, node]));
   for (const edge of graph.edges) {
-    const back = shape.backEdges.has(edge.id);
-    use(edge.source, sourcePort(edge, back));
-    use(edge.target, targetPort(edge, back));
+    const ends = endsOf(edge, shape.backEdges.has(edge.id), nodes, catalog);
+    if (!ends) continue;
+    use(ends.from.id, ends.sourcePort);
+    use(ends.to.id, ends.targetPort);
   }
   return new Map([...used].map(([id, ports]) => [id, [...ports].sort().join(" ")]));
 }
-
-const sourcePort = (edge: GraphEdge, back: boolean): PortId => (back ? "back" : edge.kind);
-const TARGETS: Record<EdgeKind, PortId> = { flow: "in", error: "in", delegates: "top", handoff: "peer" };
-const targetPort = (edge: GraphEdge, back: boolean): PortId => (back ? "top" : TARGETS[edge.kind]);
 
 function sameApartFromPlace(a: GraphNode, b: GraphNode): boolean {
   return a === b || (a.kind === b.kind && a.name === b.name && a.config === b.config);
@@ -113,11 +135,10 @@ export class EdgeBuilder {
     const next: typeof this.kept = new Map();
     const edges: TeamEdge[] = [];
     for (const edge of graph.edges) {
-      const source = nodes.get(edge.source);
-      const target = nodes.get(edge.target);
-      if (!source || !target) continue;
-      const state = look.states?.[edge.id];
       const back = backEdges.has(edge.id);
+      const ends = endsOf(edge, back, nodes, catalog);
+      if (!ends) continue;
+      const state = look.states?.[edge.id];
       const said = typeof state === "object" ? (state.label ?? "") : "";
       const own = said !== "" || edge.label !== "" || edge.when !== "";
       const first = edge.kind === "delegates" && !own && !delegating.has(edge.source);
@@ -130,8 +151,8 @@ export class EdgeBuilder {
         own,
         first,
         tone: (typeof state === "object" ? state.tone : state) ?? null,
-        from: kindOf(catalog, source),
-        to: kindOf(catalog, target),
+        from: kindOf(catalog, ends.from),
+        to: kindOf(catalog, ends.to),
         hovered: look.hovered === edge.id,
       };
       const selected = typeof look.selected === "string" ? look.selected === edge.id : !!look.selected?.has(edge.id);
@@ -147,6 +168,7 @@ export class EdgeBuilder {
         data.to.name,
         data.hovered,
         selected,
+        ends.from.id,
         sentence,
       ].join("|");
       const old = this.kept.get(edge.id);
@@ -156,10 +178,10 @@ export class EdgeBuilder {
           : {
               id: edge.id,
               type: "team",
-              source: edge.source,
-              target: edge.target,
-              sourceHandle: sourcePort(edge, back),
-              targetHandle: targetPort(edge, back),
+              source: ends.from.id,
+              target: ends.to.id,
+              sourceHandle: ends.sourcePort,
+              targetHandle: ends.targetPort,
               selected,
               data,
               ariaLabel: sentence,

@@ -5,6 +5,7 @@ import type { Point } from "./types";
 const STUB = 16; // how far an edge leaves a port before it turns
 const RISE = 30; // how far an edge that leads back rises above what it connects
 const CLEAR = 8; // distance kept from cards
+const LEVEL = 4; // what differs by less is drawn in one stroke, a hair aslant
 const BEND = 14; // what a turn costs, in pixels of length
 const CROSS = 900; // what crossing a card costs
 
@@ -42,7 +43,7 @@ function candidates(from: Point, to: Point, obstacles: Rect[]): Point[][] {
   const into = to.x - STUB;
   const found: Point[][] = [];
   if (into >= out - STUB) {
-    if (Math.abs(from.y - to.y) < 1) found.push([from, { x: to.x, y: from.y }]);
+    if (Math.abs(from.y - to.y) < LEVEL) found.push([from, to]);
     const columns = new Set([(from.x + to.x) / 2, Math.min(out, to.x - 8), Math.max(into, from.x + 8)]);
     for (const x of columns) found.push([from, { x, y: from.y }, { x, y: to.y }, to]);
   }

@@ -41,6 +41,11 @@ test("each kind of edge leaves and arrives at ports of its own", () => {
   };
   assert.deepEqual(ends(edge.id), ["back", "top", true]);
   assert.deepEqual(ends(handed.edge.id), ["handoff", "peer", false]);
+  const turned = new EdgeBuilder().build(connect(graph, "right", "helper", "handoff").graph, catalog, {});
+  assert.equal(turned.find((one) => one.data?.kind === "handoff")?.source, "right", "in one column: as it was drawn");
+  const moved = connect({ ...graph, nodes: graph.nodes.map((one) => (one.id === "helper" ? { ...one, position: { x: 0, y: 400 } } : one)) }, "right", "helper", "handoff");
+  const leftwards = new EdgeBuilder().build(moved.graph, catalog, {}).find((one) => one.id === moved.edge.id)!;
+  assert.deepEqual([leftwards.source, leftwards.target], ["helper", "right"], "from whichever stands further left");
   assert.deepEqual(ends("left-delegates-helper"), ["delegates", "top", false]);
   assert.deepEqual(ends("start-pick"), ["flow", "in", false]);
 });
