@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import signal
 import sys
 from datetime import UTC, datetime
 from importlib import import_module, metadata
@@ -26,6 +27,7 @@ MEASUREMENTS = ("sequence", "crowd", "fan_out", "recovery", "parked", "growth", 
 def main(only: tuple[str, ...] = MEASUREMENTS) -> int:
     chosen = _options(only).parse_args()
     load = os.getloadavg()[0]
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the stack is taken down
     stack = Stack()
     django.setup()
     from bench import peer  # what is behind it needs Django
