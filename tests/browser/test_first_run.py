@@ -69,12 +69,24 @@ def add(page: Page, name: str) -> None:
     page.get_by_role("option", name=name).first.click()
 
 
+PLACES = """() =>
+  [...document.querySelectorAll(".react-flow__node")].map((node) => node.style.transform).join()"""
+# Whether the nodes have left where they were and moved no more since the last look.
+AT_REST = f"""(before) => {{
+  const now = ({PLACES})();
+  const rests = now !== before && now === window.lastLook;
+  window.lastLook = now;
+  return rests;
+}}"""
+
+
 def drag_edge(page: Page, source: str, target: str) -> None:
+    before = page.evaluate(PLACES)
     page.get_by_role("button", name="Tidy").click()
+    page.wait_for_function(AT_REST, arg=before, polling=200)  # the layout glides into its place
     start = node(page, source).locator(".react-flow__handle.is-flow")
     end = node(page, target).locator(".react-flow__handle.is-in")
     end.wait_for()
-    page.wait_for_timeout(600)  # the layout glides into its place
     (a, b) = (box.bounding_box() for box in (start, end))
     assert a is not None
     assert b is not None
