@@ -24,6 +24,7 @@ from runs.approvals.words import named, state_of
 from runs.engine import events as ev
 from runs.engine.plan import Plan
 from runs.models import Approval, Blob, Event
+from studio.web.figures import ago
 from studio.workspaces.access import Member
 
 SEGMENTS = {"": "For you", "others": "Others", "decided": "Decided"}
@@ -98,6 +99,17 @@ class Line:
     def has_standing(self) -> bool:
         """Whether there is more to say of it than that it waits."""
         return self.approval.quorum > 1 or bool(self.approval.reminded or self.approval.escalated)
+
+    @property
+    def standing(self) -> str:
+        """How far it is: `1 of 2 approved · reminded 2 h ago`; empty when it only waits."""
+        one = self.approval
+        parts = [f"{len(one.votes)} of {one.quorum} approved"] if one.quorum > 1 else []
+        if one.escalated_at:
+            parts.append(f"escalated {ago(one.escalated_at)}")
+        elif one.reminded_at:
+            parts.append(f"reminded {ago(one.reminded_at)}")
+        return " · ".join(parts)
 
 
 def lines(rows: Iterable[Approval]) -> list[Line]:

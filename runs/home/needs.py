@@ -85,7 +85,7 @@ def _decision(line: Line, slug: str) -> Need:
         tone="doubt" if doubt else "waiting",
         title=one.title,
         team=str(one.run.team_version),
-        words=" · ".join(filter(None, (line.node, line.brief))),
+        words=" · ".join(filter(None, (line.standing, line.node, line.brief))),
         url=href("approval", slug, one.id),
         verb="Resolve" if doubt else "Review",
         since=one.requested_at,

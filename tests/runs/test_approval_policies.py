@@ -263,6 +263,8 @@ def test_the_page_says_who_is_asked_who_has_approved_and_what_comes(world: World
     assert 'value="approve"' not in page
     row = Inbox(world.designer).page()
     assert "1 of 2" in row
+    home = Inbox(world.designer).client.get(f"/w/{world.workspace.slug}/").content.decode()
+    assert "1 of 2 approved · reminded" in home
     run = Inbox(world.designer).client.get(f"/w/{world.workspace.slug}/runs/{approval.run_id}/")
     assert "1 of 2: Operator approved" in run.content.decode()
 
