@@ -35,6 +35,13 @@ from runs.engine.steering_events import OutputGiven as OutputGiven
 from runs.engine.steering_events import PauseRequested as PauseRequested
 from runs.engine.steering_events import ResumeRequested as ResumeRequested
 from runs.engine.steering_events import SignalReceived as SignalReceived
+from runs.engine.tool_events import ToolCallCompleted as ToolCallCompleted
+from runs.engine.tool_events import ToolCallFailed as ToolCallFailed
+from runs.engine.tool_events import ToolCallInDoubt as ToolCallInDoubt
+from runs.engine.tool_events import ToolCallRefused as ToolCallRefused
+from runs.engine.tool_events import ToolCallRequested as ToolCallRequested
+from runs.engine.tool_events import ToolCallStarted as ToolCallStarted
+from runs.engine.tool_events import ToolCallVetted as ToolCallVetted
 
 VERSION = 2  # the newest event schema this code writes
 
@@ -239,60 +246,6 @@ class OutputRejected(Event, tag="OutputRejected", frozen=True, kw_only=True):
     turn: int
     errors: tuple[str, ...]
     message: str
-
-
-# ── tool calls ──────────────────────────────────────────────────────────────────────────────────────
-class ToolCallRequested(CallEvent, tag="ToolCallRequested", frozen=True, kw_only=True):
-    """A node itself wants a tool called, without a model; `arguments` is a digest of JSON text."""
-
-    tool: str
-    arguments: str
-
-
-class ToolCallVetted(CallEvent, tag="ToolCallVetted", frozen=True, kw_only=True):
-    """Known tool, valid arguments. `ask` says why a person must approve it first; empty: nobody need.
-
-    The effects `delegates` and `hands over` mean that another agent is asked, not a tool.
-    """
-
-    tool: str
-    arguments: str
-    effect: Literal["reads", "idempotent", "writes", "delegates", "hands over"]
-    ask: str = ""
-
-
-class ToolCallRefused(CallEvent, tag="ToolCallRefused", frozen=True, kw_only=True):
-    """Never dispatched: unknown tool, wrong arguments, or a person said no. The model is told."""
-
-    tool: str
-    code: str
-    message: str
-    result: str
-
-
-class ToolCallStarted(CallEvent, tag="ToolCallStarted", frozen=True, kw_only=True):
-    tool: str
-    arguments: str
-    effect: Literal["reads", "idempotent", "writes"]
-    idempotency_key: str
-    approval: str = ""  # the approval this execution uses up
-    cache: str = ""  # under which the result is kept for later calls; empty: it is not
-
-
-class ToolCallCompleted(CallEvent, tag="ToolCallCompleted", frozen=True, kw_only=True):
-    result: str
-    reused: Reused | None = None  # the tool was not called
-
-
-class ToolCallFailed(CallEvent, tag="ToolCallFailed", frozen=True, kw_only=True):
-    code: str
-    message: str
-    retryable: bool = False
-    result: str = ""  # what the model is told
-
-
-class ToolCallInDoubt(CallEvent, tag="ToolCallInDoubt", frozen=True, kw_only=True):
-    """A call that is neither read-only nor idempotent may or may not have happened."""
 
 
 # ── waiting ─────────────────────────────────────────────────────────────────────────────────────────

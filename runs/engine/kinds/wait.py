@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import calendar
+import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
@@ -148,14 +149,32 @@ class WaitKind(Kind):
             yield ev.TimerSet(path=view.path, key=DUE, after_s=after, purpose="wait")
 
 
+ISO = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)?)?", re.ASCII
+)
+
+
 def moment_of(written: str) -> int | None:
     """Microseconds since the epoch of an ISO 8601 time; UTC unless it says otherwise."""
-    try:
-        at = datetime.fromisoformat(written.strip())
-    except ValueError:
+    found = ISO.fullmatch(written.strip())
+    if found is None:
         return None
-    at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return int(at.timestamp() * 1e6)
+    year, month, day, hour, minute, second = (int(part or 0) for part in found.groups()[:6])
+    if not (1 <= month <= 12 and 1 <= day <= calendar.monthrange(year, month)[1] and year >= 1970):
+        return None
+    if hour > 23 or minute > 59 or second > 59:
+        return None
+    seconds = calendar.timegm((year, month, day, hour, minute, second))
+    return (seconds - _offset_s(found[7] or "Z")) * 1_000_000
+
+
+def _offset_s(zone: str) -> int:
+    """How far ahead of UTC a zone such as `+01:30` is."""
+    if zone == "Z":
+        return 0
+    digits = zone[1:].replace(":", "")
+    ahead = int(digits[:2]) * 3600 + int(digits[2:]) * 60
+    return -ahead if zone[0] == "-" else ahead
 
 
 KIND = WaitKind()

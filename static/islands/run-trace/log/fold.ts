@@ -6,6 +6,7 @@ import { fellBack, held, released } from "./fallback";
 import { BUDGET, budgetOf } from "./foldBudget";
 import { begin } from "./forked";
 import { parseMoney, ZERO } from "./money";
+import { add, beginAnew, nextInstance, steering } from "./steering";
 import { instanceOf, newCall, nodeOf, type Call, type NodeFacts, type NodeStatus, type RunState } from "./state";
 
 type Handlers = { [T in EventType]: (state: RunState, event: EventOf<T>) => void };
@@ -89,35 +90,8 @@ function book(state: RunState, event: { call: string; attempt: number }, charge:
   else budget.spent_cost += cost;
 }
 
-function nextInstance(path: string): string {
-  const [id, number] = path.split("@");
-  return `${id}@${Number(number ?? 1) + 1}`;
-}
-
-/** New instances of `nodes`, in a run that goes on even if it had failed. */
-function beginAnew(state: RunState, nodes: string[]): void {
-  for (const id of nodes) {
-    const path = instanceOf(state, id);
-    const before = state.nodes.get(path);
-    if (!before) continue;
-    before.fatal = false;
-    state.instances.set(id, nextInstance(path));
-    if (before.parent === "" && before.given) {
-      const after = nodeOf(state, instanceOf(state, id));
-      after.given = before.given;
-      after.sources = before.sources;
-    }
-  }
-  Object.assign(state, { ended: "", code: "", message: "", failed_node: "", ended_at: 0 });
-}
-
-function add<T>(lists: Map<string, T[]>, key: string, item: T): void {
-  const list = lists.get(key);
-  if (list) list.push(item);
-  else lists.set(key, [item]);
-}
-
 const HANDLERS: Handlers = {
+  ...steering,
   // ── the run ──
   RunStarted(state, event) {
     state.started_at = event.at;
@@ -140,22 +114,9 @@ const HANDLERS: Handlers = {
   RunCancelled(state, event) {
     end(state, event.at, "cancelled");
   },
-  PauseRequested(state, event) {
-    state.paused_by = event.by_name || "somebody";
-  },
-  ResumeRequested(state) {
-    state.paused_by = "";
-  },
-  NodeRetried(state, event) {
-    beginAnew(state, event.nodes);
-  },
   OutputGiven(state, event) {
     Object.assign(settle(state, event, "done"), { output: event.output, chosen: null, code: "", message: "", fatal: false });
     beginAnew(state, event.nodes);
-  },
-  SignalReceived(state, event) {
-    const { notes } = nodeOf(state, event.path);
-    if (!notes.has("signal")) notes.set("signal", event.payload);
   },
 
   // ── nodes ──
@@ -168,26 +129,6 @@ const HANDLERS: Handlers = {
     add(state.children, event.parent, event.path);
     const call = nodeOf(state, event.parent).calls.get(event.path.slice(0, event.path.lastIndexOf("/")));
     if (call) Object.assign(call, { status: "delegated", started_at: event.at }); // it was spawned to answer this call
-  },
-  ChildRunStarted(state, event) {
-    const { budget } = state;
-    nodeOf(state, event.path).notes.set("child", event.child);
-    budget.reserved.set(`${event.path}#0`, {
-      cost: budget.cost_limit === null ? ZERO : (money(event.cost_limit) ?? ZERO),
-      tokens: budget.token_limit === null ? 0 : (event.token_limit ?? 0),
-    });
-  },
-  ChildRunEnded(state, event) {
-    const { notes } = nodeOf(state, event.path);
-    const { budget } = state;
-    if (notes.has("child ended")) return;
-    notes.set("child ended", event.status);
-    notes.set("child said", event.output || event.message || "");
-    budget.reserved.delete(`${event.path}#0`);
-    budget.spent_cost += money(event.cost) ?? ZERO;
-    budget.spent_tokens += event.tokens ?? 0;
-    budget.calls += event.calls ?? 0;
-    budget.unknown_costs += event.unknown_costs ?? 0;
   },
   LoopRepeated(state, event) {
     const node = settle(state, event, "done");
@@ -202,9 +143,6 @@ const HANDLERS: Handlers = {
     const first = nodeOf(state, instanceOf(state, event.nodes[0] ?? ""));
     first.given = event.value;
     first.sources = [event.path];
-  },
-  VariablesWritten(state, event) {
-    for (const [name, digest] of Object.entries(event.writes)) add(state.writes, name, [event.order, digest]);
   },
   NodeNoted(state, event) {
     nodeOf(state, event.path).notes.set(event.key, event.text);
