@@ -133,7 +133,10 @@ export function connectOrAsk(editor: Editor, source: string, target: string, kin
   const { graph, catalog } = editor;
   const kinds = possible(graph, catalog, source, target);
   if (kinds.includes(kind) || !kinds.length) connect(editor, source, target, kind);
-  else editor.set({ picker: { mode: "kind", source, target, kinds } });
+  else {
+    editor.toast(whyNot(graph, catalog, source, target, kind) ?? "", "bad"); // why it is not what was meant
+    editor.set({ picker: { mode: "kind", source, target, kinds } });
+  }
 }
 
 /** Connects two nodes, or says why not. */
