@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -43,8 +43,16 @@ def actor() -> Member:
     return owner()
 
 
+@pytest.fixture(scope="module")
+def second(fleet: Fleet) -> Iterator[None]:
+    """The second worker is of these tests only: others know which process has their run."""
+    yield
+    if "w2" in fleet.processes:
+        fleet.kill("w2")
+
+
 @pytest.fixture
-def two(fleet: Fleet) -> Fleet:
+def two(fleet: Fleet, second: None) -> Fleet:
     fleet.worker("w1")
     fleet.worker("w2")
     fleet.sweeper()
