@@ -23,12 +23,14 @@ from studio.workspaces.models import User, Workspace
 from tests.runs import approval_scenes, scenes
 from tests.runs.factory import Script
 from tests.runs.scene_of_limits import limits
+from tests.runs.scene_of_rounds import rounds
 
 MORE = {
     "oddities": scenes.oddities,
     "limits": limits,
     "approvals": approval_scenes.everything,
     "forked": scenes.forked,
+    "rounds": rounds,
 }
 ROOT = Path(__file__).resolve().parents[2]
 
