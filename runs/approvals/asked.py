@@ -15,7 +15,6 @@ from runs import queries
 from runs.actions.appending import plan_of
 from runs.actions.decide import DECISIONS
 from runs.approvals.alike import alike
-from runs.approvals.alike import alike
 from runs.approvals.basis import Basis, basis_of
 from runs.approvals.deciders import Deciders
 from runs.approvals.history import Step, first_digest, history_of, round_before
@@ -133,11 +132,6 @@ class Asked:
     @cached_property
     def basis(self) -> list[Basis]:
         return basis_of(self.approval, self.plan, self.member.workspace.slug)
-
-    @cached_property
-    def alike(self) -> int:
-        """How many others ask this person the same."""
-        return max(alike(self.member, self.approval).count() - 1, 0) if self.decisions else 0
 
     @cached_property
     def alike(self) -> int:
