@@ -68,7 +68,7 @@ class Chat:
             raise Refused(
                 503, "The rehearsal endpoint is overloaded, as its profile asks.", kind="overloaded_error"
             )
-        if trouble.hang:
+        if trouble.hang or trouble.hangs_by_chance(self.seed, call.request.digest, attempt):
             await asyncio.get_running_loop().create_future()
         if trouble.error:
             raise Refused(

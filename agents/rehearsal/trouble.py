@@ -32,6 +32,7 @@ class Trouble:
     error: int = 0  # answer with this status
     times: int = ALWAYS  # how many attempts of a request `error`, `hang`, `cut`, `garbage` … strike
     fail_rate: float = 0  # this share of attempts answers 503, the same ones every time
+    hang_rate: float = 0  # this share of attempts is never answered, the same ones every time
     hang: int = 0  # never answer
     stall: int = 0  # send the first half, then nothing
     cut: int = 0  # send the first half, then drop the connection
@@ -62,8 +63,14 @@ class Trouble:
         return replace(self, error=0, hang=0, stall=0, cut=0, end=0, garbage="")
 
     def fails_by_chance(self, seed: int, digest: str, attempt: int) -> bool:
-        chance = blake2b(f"{seed}:{digest}:{attempt}".encode(), digest_size=8).digest()
-        return int.from_bytes(chance) / 2**64 < self.fail_rate
+        return _chance(f"{seed}:{digest}:{attempt}") < self.fail_rate
+
+    def hangs_by_chance(self, seed: int, digest: str, attempt: int) -> bool:
+        return _chance(f"hang:{seed}:{digest}:{attempt}") < self.hang_rate
+
+
+def _chance(of: str) -> float:
+    return int.from_bytes(blake2b(of.encode(), digest_size=8).digest()) / 2**64
 
 
 KINDS = {field.name: str(field.type) for field in fields(Trouble)}

@@ -17,6 +17,7 @@ from typing import Any
 from urllib.request import urlopen
 
 import orjson
+import psutil
 
 from runs.execute import failpoints
 from tests.crash import child
@@ -36,12 +37,16 @@ LEASE_S, SWEEP_S = float(FAST["LEASE_SECONDS"]), float(FAST["SWEEP_SECONDS"])
 class Bed:
     """Everything a case needs. `env` says where PostgreSQL, Redis and the model endpoint are."""
 
-    def __init__(self, env: dict[str, str], rehearsal: str, folder: Path, workers: int) -> None:
+    def __init__(
+        self, env: dict[str, str], rehearsal: str, folder: Path, workers: int, *, trace: bool = True
+    ) -> None:
         self.rehearsal = rehearsal
         self.armed = folder / "failpoints"
         self.logs = folder / "logs"
         self.armed.mkdir(parents=True)
         self.logs.mkdir()
+        if trace:
+            (self.armed / failpoints.TRACE).touch()
         self.deaths = 0
         self.size = workers
         self._processes: dict[str, BaseProcess] = {}
@@ -53,8 +58,7 @@ class Bed:
         self._keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
 
     def start(self) -> Bed:
-        (self.armed / failpoints.TRACE).touch()
-        self._spawn("sweeper", child.sweeper, self._log("sweeper"))
+        self.spawn("sweeper", child.sweeper, self._log("sweeper"))
         self._keeper.start()
         return self
 
@@ -82,16 +86,23 @@ class Bed:
                 process = self._processes.get(name)
                 if process is None or not process.is_alive():
                     self.deaths += process is not None
-                    self._spawn(name, child.worker, name, self._log(name))
+                    self.spawn(name, child.worker, name, self._log(name))
 
     def _log(self, name: str) -> Path:
         return self.logs / f"{name}.log"
 
-    def _spawn(self, name: str, target: Callable[..., None], *arguments: Any) -> None:
+    def spawn(self, name: str, target: Callable[..., None], *arguments: Any) -> None:
         with self._lock:
             process = self._fork.Process(target=target, args=arguments, name=name, daemon=True)
             process.start()
             self._processes[name] = process
+
+    def end(self, name: str, number: signal.Signals) -> None:
+        """The process that `name` has started, and with it `name`."""
+        process = self._processes[name]
+        for started in psutil.Process(process.pid).children():
+            os.kill(started.pid, number)
+        process.join(30)
 
     def workers(self) -> list[int]:
         """Process ids of the workers alive."""

@@ -104,8 +104,7 @@ class Case:
 
     def play(self) -> Played:
         try:
-            with transaction.atomic():
-                self._furnish()
+            self._prepare()
             for death in self.deaths:
                 self.bed.arm(self._failpoint(death), death.how, death.nth)
             self._begin()
@@ -119,6 +118,10 @@ class Case:
 
     def _failpoint(self, death: Death) -> str:
         return f"{self.run_id} {death.type} {death.moment}"
+
+    def _prepare(self) -> None:
+        with transaction.atomic():
+            self._furnish()
 
     def _furnish(self) -> None:
         """A workspace of its own, whose endpoints have ledgers of their own."""

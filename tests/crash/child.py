@@ -9,6 +9,7 @@ import ctypes
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,9 @@ if "DJANGO_SETTINGS_MODULE" in os.environ:
 
 import runs.execute.host  # noqa: F401 - loaded before the fork
 from studio.celery import app
+from studio.embedded.places import Places
+from studio.embedded.postgres import Postgres
+from studio.embedded.valkey import Valkey
 
 PR_SET_PDEATHSIG = 1
 OPTIONS = ("-P", "threads", "-c", "2", "-Q", "runs", "--without-gossip", "--without-mingle")
@@ -54,6 +58,16 @@ def web_server(log: Path, port: int) -> None:
 
     _write_to(log)
     uvicorn.run("studio.asgi:application", host="127.0.0.1", port=port, log_level="warning", ws="none")
+
+
+def service(root: Path, name: str) -> None:
+    """PostgreSQL or Redis of the benchmarks' stack, started again on its data."""
+    places = Places(root / "home")
+    servers: dict[str, Callable[[], Postgres | Valkey]] = {
+        "postgres": lambda: Postgres(places.postgres, places.postgres_sockets, root / "postgres.log"),
+        "redis": lambda: Valkey(root / "valkey", root / "valkey.sock", root / "valkey.log"),
+    }
+    servers[name]().service().spawn().wait()
 
 
 def _write_to(log: Path) -> None:
