@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -142,7 +143,7 @@ class AgentPart(forms.Form):
 
 
 def _model_key(ref: ModelRef) -> str:
-    return f"{ref.endpoint}\n{ref.model}"
+    return json.dumps([ref.endpoint, ref.model])
 
 
 def _agent_parts(data: Any, team: PinnedTeam, models: list[ModelRef]) -> Iterator[AgentPart]:

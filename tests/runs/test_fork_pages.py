@@ -32,10 +32,14 @@ def at(run: Run, name: str) -> str:
 
 
 def sent(browser: Client, run: Run, **changed: Any) -> dict[str, Any]:
-    """What the form sends when nothing but `changed` was touched."""
+    """What a browser sends when nothing but `changed` was touched: a new line is two characters then."""
     form = browser.get(at(run, "run_fork")).context["form"]
     fields = [field for part in [form, *form.parts] for field in part]
-    data = {field.html_name: field.value() for field in fields if field.value() is not None}
+    values = {field.html_name: field.value() for field in fields if field.value() is not None}
+    data = {
+        name: value.replace("\n", "\r\n") if isinstance(value, str) else value
+        for name, value in values.items()
+    }
     return data | {"effects": "live", "at": 9} | changed
 
 
