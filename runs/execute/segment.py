@@ -51,7 +51,7 @@ class Segment:
         self.claim = claim
         self.run = claim.run
         self.content = Content()
-        self.inflight: dict[Key, tuple[Dispatch, asyncio.Task[None]]] = {}
+        self.inflight: dict[Key, tuple[Dispatch, asyncio.Task[Fact]]] = {}
         self.facts: list[Fact] = []  # happened, not yet committed
         self.signal = asyncio.Event()
         self.line = Line(host.gates, claim.run, self.signal.set)  # calls before the gates of their endpoints
@@ -59,6 +59,7 @@ class Segment:
         self.short = False  # calls wait until others in flight leave room under a limit
         self.scopes = RunScopes(host.scopes, host.store, claim)
         self.fenced = False
+        self.defect: BaseException | None = None  # a call ended as none may
         self.models: dict[tuple[str, str], ResolvedModel] = {}
         self.ref: Ref
         self.earlier: Earlier
@@ -122,6 +123,8 @@ class Segment:
         self.signal.clear()
         if self.fenced:
             raise Fenced
+        if self.defect is not None:
+            raise self.defect
 
     # ── thinking ────────────────────────────────────────────────────────────────────────────────────
     async def _think(self) -> list[Dispatch]:
@@ -225,7 +228,7 @@ class Segment:
             call = self.draft.state.node(command.path).calls[command.call]
             self._add_all(Lost(call).events(self.draft.state, self.content))
         elif sent[0].abortable and not sent[1].cancelling():
-            sent[1].cancel("aborted")
+            sent[1].cancel()
 
     def _add_all(self, events: Iterable[ev.Event]) -> None:
         for event in events:
@@ -308,19 +311,21 @@ class Segment:
     # ── calls ───────────────────────────────────────────────────────────────────────────────────────
     def _send(self, dispatch: Dispatch) -> None:
         self._check_lease()
-        task = asyncio.create_task(self._perform(dispatch))
+        task = asyncio.create_task(dispatch.perform())
         self.inflight[dispatch.key] = (dispatch, task)
+        task.add_done_callback(lambda done: self._performed(dispatch, done))
 
-    async def _perform(self, dispatch: Dispatch) -> None:
-        try:
-            fact = await dispatch.perform()
-        except asyncio.CancelledError as error:
-            if error.args != ("aborted",):
-                raise
-            fact = dispatch.aborted()
-        self.inflight.pop(dispatch.key, None)
+    def _performed(self, dispatch: Dispatch, task: asyncio.Task[Fact]) -> None:
+        """Take what came of a call; also of one that was aborted before it had begun."""
+        if self.inflight.pop(dispatch.key, None) is None:
+            return  # dropped: whoever has the run now records it as lost
         self.host.ringer.forget(self.run, *dispatch.key)
-        self.facts.append(fact)
+        if task.cancelled():
+            self.facts.append(dispatch.aborted())
+        elif error := task.exception():
+            self.defect = error
+        else:
+            self.facts.append(task.result())
         self.signal.set()
 
     def _on_text(self, call: str, attempt: int, delta: str) -> None:
@@ -329,10 +334,10 @@ class Segment:
     async def _drop_inflight(self) -> None:
         self.line.leave()
         tasks = [task for _, task in self.inflight.values()]
+        self.inflight.clear()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self.inflight.clear()
 
     async def fail(self, error: Exception) -> None:
         """End the run with the defect that stopped it, so that it does not come back for ever."""
