@@ -7,6 +7,7 @@ import type { Page } from "./page";
 import { Icon } from "./parts/icons";
 import { Sheet } from "./parts/Sheet";
 import { RunContext } from "./show/context";
+import { found } from "./show/names";
 import { readSight, sameSelected, VIEWS, writeSight, type Selected, type Sight } from "./show/selection";
 import { CostView } from "./views/CostView";
 import { GraphView } from "./views/GraphView";
@@ -36,7 +37,8 @@ export function App({ store, page }: { store: Store; page: Page }) {
   }, []);
   useEffect(() => writeSight(sight), [sight]);
   useKeys(select, (view) => setSight((old) => ({ ...old, view })));
-  const { view, selected } = sight;
+  const { view } = sight;
+  const selected = found(store, sight.selected);
   const run = useMemo(() => ({ store, page, selected, select }), [store, page, selected, select]);
   return (
     <ContentsContext value={contents}>

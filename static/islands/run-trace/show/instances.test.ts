@@ -7,7 +7,7 @@ import type { RawEvent } from "../log/events";
 import type { Page } from "../page";
 import { EdgeLights } from "./edgeLights";
 import { NodeLights } from "./lighting";
-import { nameOf, nameOfCall, pathOfCall, titleOf, toolName } from "./names";
+import { found, nameOf, nameOfCall, pathOfCall, titleOf, toolName } from "./names";
 import { makeRows, stepsOf } from "./rows";
 import { readSelected, writeSelected } from "./selection";
 import { familyOf, summarize } from "./summary";
@@ -128,6 +128,16 @@ test("a folded group takes its children's bars and money", () => {
   const lead = rows.find((row) => row.key === "all:lead")!;
   assert.deepEqual([lead.open, lead.bars.length, lead.tokens, lead.cost], [false, 2, "105", "$0.0070"]);
   assert.deepEqual(stepsOf(store, page, "lead", 99 * S).map((row) => row.label), ["Turn 1", "Helper", "Helper 2", "Turn 2"]);
+});
+
+test("a node selected before it began turns into what it became", () => {
+  const log = looped(1);
+  assert.deepEqual(found(log.store, { kind: "node", path: "helper" }), { kind: "all", node: "helper" });
+  const { store } = new Log().add("NodeStarted", { path: "lead/m1/t1/helper", parent: "lead" });
+  assert.deepEqual(found(store, { kind: "node", path: "helper" }), { kind: "node", path: "lead/m1/t1/helper" });
+  assert.equal(found(store, { kind: "node", path: "helper" }), found(store, { kind: "node", path: "helper" }), "one object");
+  const idle = { kind: "node", path: "idle" } as const;
+  assert.equal(found(store, idle), idle);
 });
 
 test("what is selected stands in the address, however its path is written", () => {

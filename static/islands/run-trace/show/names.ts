@@ -71,6 +71,21 @@ export function pathOfSelected(store: Store, selected: Selected | null): string 
   }
 }
 
+const chosen = new WeakMap<Store, { from: string; to: Selected }>();
+
+/** What was selected as a node before it began, as what it became: its one instance, or all of them. */
+export function found(store: Store, selected: Selected | null): Selected | null {
+  if (selected?.kind !== "node" || store.state.nodes.has(selected.path)) return selected;
+  const [path, more] = store.instances.of(selected.path);
+  if (path === undefined) return selected;
+  const key = `${selected.path} ${more ? "all" : path}`;
+  const before = chosen.get(store);
+  if (before?.from === key) return before.to;
+  const to: Selected = more ? { kind: "all", node: selected.path } : { kind: "node", path };
+  chosen.set(store, { from: key, to });
+  return to;
+}
+
 /** The name of the model or tool behind a call's id; where it went to a colleague, theirs. */
 export function nameOfCall(store: Store, page: Page, call: string): string {
   const path = pathOfCall(store, call);

@@ -40,10 +40,10 @@ function isCovered(target: EventTarget | null): boolean {
   return over || document.querySelector("dialog[open]") !== null;
 }
 
-/** The node the keyboard speaks of: the picked one, or the one that has the focus. */
+/** The node the keyboard speaks of: the one that has the focus, or else the picked one. */
 function current(editor: Editor): string | null {
   const focused = document.activeElement?.closest<HTMLElement>(".react-flow__node")?.dataset.id;
-  return oneNode(editor) ?? (focused && editor.graph.nodes.some((node) => node.id === focused) ? focused : null);
+  return editor.graph.nodes.find((node) => node.id === focused)?.id ?? oneNode(editor);
 }
 
 /** Walks to the nearest node in the direction of an arrow. */
