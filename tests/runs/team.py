@@ -116,7 +116,10 @@ def publish(workspace: Workspace, pinned: PinnedTeam | None = None, number: int 
     pinned = pinned or support_desk()
     team, _ = Team.objects.get_or_create(workspace=workspace, name=pinned.name)
     version, _ = TeamVersion.objects.get_or_create(
-        team=team, number=number, defaults={"content": dump(pinned), "digest": digest(pinned)}
+        team=team,
+        number=number,
+        variant_of=None,
+        defaults={"content": dump(pinned), "digest": digest(pinned)},
     )
     Team.objects.filter(pk=team.pk).update(current=version)
     return version
