@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from runs.engine import events as ev
-from runs.engine.decide import AWAITS
+from runs.engine.decide import AWAITS, PAUSED
 from runs.engine.kind import node_of
 from runs.engine.plan import Plan
 from runs.models import Event, Run, Span
@@ -34,13 +34,9 @@ class Webhook:
 
 
 def paused_by(run: Run) -> str:
-    """The name of who paused it; empty when it goes on."""
-    types = ("PauseRequested", "ResumeRequested")
-    last = (
-        Event.objects.filter(run=run, type__in=types).order_by("-seq").values_list("body", flat=True).first()
-    )
-    event = ev.decode(last) if last else None
-    return event.by_name or "somebody" if isinstance(event, ev.PauseRequested) else ""
+    """The name of who paused it, which its activity begins with; empty when it goes on."""
+    first = run.activity.split(" · ")[0]
+    return first.removeprefix(PAUSED) if first.startswith(PAUSED) else ""
 
 
 def failed_nodes(run: Run, plan: Plan) -> list[Failed]:
@@ -60,6 +56,8 @@ def failed_nodes(run: Run, plan: Plan) -> list[Failed]:
 
 def webhooks(run: Run, plan: Plan) -> list[Webhook]:
     """The addresses that nodes at work wait for."""
+    if not any(getattr(config, "wait_for", "") == WEBHOOK for config in plan.configs.values()):
+        return []
     at_work = Span.objects.filter(run=run, kind="node", status="running").values_list("path", flat=True)
     noted = Event.objects.filter(run=run, type="NodeNoted", path__in=list(at_work)).order_by("seq")
     found = []

@@ -14,6 +14,7 @@ from runs.engine.plan import Plan
 from runs.engine.state import CallStatus, NodeStatus, RunState
 
 ENDS_A_NODE = (ev.NodeCompleted, ev.NodeFailed, ev.NodeSkipped, ev.NodeCancelled)
+PAUSED = "Paused by "
 AWAITS = "awaits"  # the note of a node that waits: until when, or for what
 
 
@@ -155,13 +156,12 @@ def activity(state: RunState, plan: Plan) -> str:
         return ""
     pending = state.pending_approvals()
     calls = [call for call in state.open_calls() if call.status is CallStatus.STARTED]
-    parts = [approval.title for approval in pending[:1]]
+    parts = [f"{PAUSED}{state.paused_by}"] if state.paused_by else []
+    parts += [approval.title for approval in pending[:1]]
     if len(pending) > 1:
         parts.append(f"{len(pending) - 1} more to decide")
     if state.budget.blocked:
         parts.append(state.budget.blocked_message)
-    if state.paused_by:
-        parts.append(f"Paused by {state.paused_by}")
     parts += _awaited(state, plan)
     parts += _at_gates(state)
     if calls:
