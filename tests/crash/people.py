@@ -131,7 +131,16 @@ def retry(actor: Member, about: dict[str, Any]) -> None:
     retry_node(actor=actor, run=_run(about), path=about["path"])
 
 
-DONE_ALREADY = ("decided", "expired", "changed", "ended", "not_failed", "not_open", "has_ended")
+DONE_ALREADY = (
+    "decided",
+    "expired",
+    "changed",
+    "ended",
+    "not_failed",
+    "not_open",
+    "has_ended",
+    "not_stopped",
+)
 ACTIONS: dict[str, Callable[[Member, dict[str, Any]], None]] = {
     "start": start,
     "fork": fork,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.crash.matrix import Line, Matrix
+from tests.crash.matrix import MISSED, Line, Matrix
 from tests.crash.pairs import cover, neither, refuted
 
 pytestmark = [
@@ -29,3 +29,5 @@ def test_a_death_at_any_failpoint_changes_nothing(matrix: Matrix) -> None:
     assert refuted(matrix.reached) == []
     lines = matrix.play(cover(matrix.triples()), deaths=3)
     assert bad(lines) == []
+    missed = [line.shown() for line in lines if line.outcome == MISSED]
+    assert len(missed) <= len(lines) // 20, "\n".join(missed)
