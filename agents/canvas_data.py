@@ -11,6 +11,7 @@ from agents.models import Agent, EndpointModel, Team, Tool
 from agents.presets.registry import presets
 from agents.prices import Price
 from agents.publishing import problems_of
+from agents.subteams import Subteams
 from agents.toolbox.registry import kinds as tool_kinds
 from agents.toolbox.tool import ToolKind
 from agents.topology.graph import dump
@@ -120,7 +121,11 @@ def team_choices(workspace: Workspace) -> list[dict[str, Any]]:
     """The published teams, of which a node may be one."""
     teams = Team.objects.filter(workspace=workspace, archived_at=None, current__isnull=False)
     rows = teams.values_list("id", "name", "current__number").order_by("name")
-    return [{"id": str(key), "name": name, "version": number} for key, name, number in rows]
+    known = Subteams(workspace)
+    return [
+        {"id": str(key), "name": name, "version": number, "parameters": known[name].input_schema}
+        for key, name, number in rows
+    ]
 
 
 def model_facts(workspace: Workspace) -> list[dict[str, Any]]:

@@ -157,7 +157,7 @@ def test_edges_with_rules_are_taken_when_they_hold() -> None:
 
 def test_a_rule_that_fails_does_not_hold_and_is_noted() -> None:
     nodes = {"in": IN, "a": agent("a"), "b": agent("b"), "join": ("join", {}), "out": OUT}
-    edges = [
+    edges: list[Any] = [
         "in>a",
         {"source": "a", "target": "b", "when": "output.x.y == 1"},
         "a>join",

@@ -14,7 +14,7 @@ from tests.engine.harness import Engine, Says
 from tests.engine.teams import IN, OUT, agent, saying, team
 
 HOUR = 3600 * 1_000_000
-BY = {"by": "u", "by_name": "Ann"}
+BY: dict[str, Any] = {"by": "u", "by_name": "Ann"}
 
 
 def waiting(config: dict[str, Any], *, value: Any = None, edges: tuple[str, ...] = ()) -> Engine:

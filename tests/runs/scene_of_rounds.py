@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from runs.engine import events as ev
@@ -13,7 +14,7 @@ CHILD = str(UUID(int=11))
 
 def rounds(script: Script) -> Script:
     opening(script, token_limit=90_000)
-    by = {"by": str(script.user.pk), "by_name": "Olga"}
+    by: dict[str, Any] = {"by": str(script.user.pk), "by_name": "Olga"}
     _loop(script)
     _worker(script)
     _sub_team(script, script.put("what it found"))

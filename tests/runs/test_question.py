@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from django.test import Client
@@ -50,9 +49,8 @@ def ask(actor: Member, rehearsal: RehearsalServer, own_profile: str, fleet: Flee
         run = start_run(actor=actor, team=published(actor, ASKED), value={"topic": "tea"})
         fleet.sweeper()
         fleet.worker()
-        found: Any = wait_until(
-            lambda: Approval.objects.filter(run=run, status="pending").first(), "it to ask"
-        )
+        found = wait_until(lambda: Approval.objects.filter(run=run, status="pending").first(), "it to ask")
+        assert isinstance(found, Approval)
         return found
 
     return start

@@ -1,5 +1,5 @@
 // What the page asks of the server. Every answer is turned into one of a few outcomes; nothing throws.
-import type { AgentInfo, Graph, Kind, LooseGraph, ModelInfo, Problem, ToolInfo } from "../../graph/types";
+import type { AgentInfo, Graph, JsonObject, Kind, LooseGraph, ModelInfo, Problem, ToolInfo } from "../../graph/types";
 
 export interface TeamInfo {
   id: string;
@@ -37,7 +37,7 @@ export interface CanvasData {
   tools: ToolInfo[];
   models: ModelInfo[];
   patterns?: Pattern[];
-  teams?: { id: string; name: string; version: number }[]; // published ones
+  teams?: { id: string; name: string; version: number; parameters?: JsonObject }[]; // published ones
   problems: Problem[];
   can_edit: boolean;
   urls: Urls;

@@ -1,4 +1,4 @@
-// The arguments of the tool that the node calls: a text with values in it for each parameter.
+// The arguments of the tool that the node calls, or the input of the team it runs: a text for each parameter.
 import { Icon } from "../../../graph/Icon";
 import { fieldOf, isObject, kindOf } from "../../../graph/kinds";
 import { fieldsOf, plainField, valueOf, type Field } from "../../../graph/schema";
@@ -7,18 +7,21 @@ import { useEditor, useGraph } from "../../store/hooks";
 import { fieldId, type ControlProps } from "../Form";
 import { TemplateControl } from "./Template";
 
-function useParameters({ context }: ControlProps): { tool: string; fields: Field[] } {
+function useParameters({ context }: ControlProps): { tool: string; fields: Field[]; what: string } {
   const editor = useEditor();
   const node = useGraph().nodes.find((one) => one.id === context.node);
-  const choice = node && fieldOf(kindOf(editor.catalog, node), "tool");
+  const kind = node && kindOf(editor.catalog, node);
+  const what = kind && fieldOf(kind, "team") ? "team" : "tool";
+  const choice = kind && fieldOf(kind, what);
   const tool = node && choice ? String(valueOf(choice, node.config) ?? "") : "";
-  const parameters = editor.catalog.tools.get(tool)?.parameters;
-  return { tool, fields: parameters ? fieldsOf(parameters) : [] };
+  const team = editor.data.teams?.find((one) => one.name === tool);
+  const parameters = what === "team" ? team?.parameters : editor.catalog.tools.get(tool)?.parameters;
+  return { tool, fields: parameters ? fieldsOf(parameters) : [], what };
 }
 
 export function ArgumentsControl(props: ControlProps) {
   const { id, value, context, problems = [], onChange } = props;
-  const { tool, fields } = useParameters(props);
+  const { tool, fields, what } = useParameters(props);
   const given = isObject(value) ? value : {};
   const rest = Object.keys(given).filter((name) => !fields.some((field) => field.key === name));
   const put = (name: string, next: JsonObject[string] | undefined) => {
@@ -26,11 +29,11 @@ export function ArgumentsControl(props: ControlProps) {
     const after = next === undefined || next === "" ? others : { ...given, [name]: next };
     onChange(Object.keys(after).length ? after : undefined);
   };
-  if (!tool && !rest.length) return <p className="field-help">Choose a tool first; its arguments appear here.</p>;
-  if (!fields.length && !rest.length) return <p className="field-help">This tool takes no arguments.</p>;
+  if (!tool && !rest.length) return <p className="field-help">Choose a {what} first; what it takes appears here.</p>;
+  if (!fields.length && !rest.length) return <p className="field-help">This {what} takes nothing.</p>;
   const row = (field: Field, extra: boolean) => {
     const own = fieldId(id, [field.key]);
-    const wrong = problems.some((one) => one.field.endsWith(`arguments.${field.key}`));
+    const wrong = problems.some((one) => one.field.endsWith(`arguments.${field.key}`) || one.field.endsWith(`input.${field.key}`));
     return (
       <div key={field.key} className="field">
         <span className="tc-argument">
@@ -58,7 +61,7 @@ export function ArgumentsControl(props: ControlProps) {
           describedBy={undefined}
           onChange={(next) => put(field.key, next)}
         />
-        <p className="field-help">{extra ? "The tool has no such argument." : field.help}</p>
+        <p className="field-help">{extra ? `The ${what} takes nothing of this name.` : field.help}</p>
       </div>
     );
   };

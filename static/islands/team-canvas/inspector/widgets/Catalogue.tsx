@@ -175,7 +175,7 @@ export function TeamControl(props: ControlProps) {
   const editor = useEditor();
   const choices = (editor.data.teams ?? [])
     .filter((team) => team.id !== editor.data.team.id)
-    .map((team) => ({ value: team.id, label: `${team.name} v${team.version}` }));
+    .map((team) => ({ value: team.name, label: `${team.name} v${team.version}` }));
   return <OneOf {...props} choices={choices} placeholder="Choose a published team" />;
 }
 
