@@ -47,6 +47,7 @@ class Fleet:
         self.env = env
         self.logs = logs
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.special: set[str] = set()  # started with settings of their own
 
     def start(self, name: str, *command: str, **env: str) -> subprocess.Popen[bytes]:
         with (self.logs / f"{name}.log").open("ab") as log:
@@ -54,6 +55,9 @@ class Fleet:
                 [sys.executable, *command], cwd=ROOT, env=self.env | env, stdout=log, stderr=log
             )
         self.processes[name] = process
+        self.special.discard(name)
+        if env:
+            self.special.add(name)
         return process
 
     def worker(self, name: str = "w1", **env: str) -> subprocess.Popen[bytes]:
@@ -80,6 +84,12 @@ class Fleet:
             process.wait(20)
             del self.processes[name]
 
+    def settle(self) -> None:
+        """Leave nothing to the next test but a worker and a sweeper as every test expects them."""
+        for name in set(self.processes) - {"w1", "sweeper"} | self.special & set(self.processes):
+            self.processes[name].send_signal(signal.SIGCONT)
+            self.kill(name)
+
     def stop(self) -> None:
         for process in self.processes.values():
             process.send_signal(signal.SIGCONT)
@@ -91,14 +101,21 @@ class Fleet:
         return (self.logs / f"{name}.log").read_text(errors="replace")
 
 
+@pytest.fixture
+def fleet(whole_fleet: Fleet) -> Iterator[Fleet]:
+    """Workers and a sweeper on this process's test database; none runs until a test asks."""
+    yield whole_fleet
+    whole_fleet.settle()
+
+
 @pytest.fixture(scope="session")
-def fleet(
+def whole_fleet(
     django_db_setup: None,
     redis_url: str,
     rehearsal: RehearsalServer,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Fleet]:
-    """Workers and a sweeper on this process's test database; none runs until a test asks."""
+    """Shared by all tests of a process: starting a worker takes seconds."""
     from django.db import connection
 
     env = {

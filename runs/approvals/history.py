@@ -28,6 +28,7 @@ ROUND = re.compile(r"ask(\d*)")  # the keys of a gate's questions
 DECIDED = {
     "approve": ("circle-check", "done", "approved"),
     "edit": ("pencil", "done", "approved with changes"),
+    "answer": ("circle-check", "done", "answered"),
     "reject": ("circle-x", "failed", "rejected"),
     "send_back": ("undo-2", "cancelled", "sent it back"),
     "retry": ("rotate-cw", "done", "let it be called again"),

@@ -15,6 +15,7 @@ from django.utils import timezone
 from agents.actions.teams import create_team, rename_team, save_draft
 from agents.formats.team_file import parse
 from agents.models import Agent, Team, Tool
+from agents.presets.registry import presets
 from agents.topology.graph import Edge
 from runs.models import Run
 from tests.agents.pages import HTMX, text, url
@@ -52,7 +53,7 @@ def test_the_list_shows_each_team_with_its_version_pattern_and_drawing(
     said = text(page)
     assert "Sequential pipeline" in said
     assert "Never run" in said
-    assert said.count('class="thumb"') == 3 + 4  # one for each team and each pattern
+    assert said.count('class="thumb"') == 3 + len(presets())  # one for each team and each pattern
 
 
 def test_viewers_see_teams_but_nothing_they_may_not_do(world: World) -> None:

@@ -108,7 +108,7 @@ def test_a_supervisor_drawn_by_mouse_delegates_and_its_workers_are_seen_at_work(
     expect(page.locator(".tc-verdict")).to_have_text("No problems")
     expect_saved(page)
     rehearse(page)
-    expect(node(page, "Researcher")).to_contain_text("$")
+    expect(node(page, "Researcher")).to_contain_text("Done")
     expect(page.locator(".tg-label", has_text="1 task, 1 answer")).to_have_count(2)
     node(page, "Researcher").click()
     detail = page.get_by_label("Selected")

@@ -102,12 +102,12 @@ def test_a_call_in_flight_keeps_its_hold(world: World) -> None:
 @pytest.mark.parametrize(
     ("fields", "kept"),
     [
-        ({"owner": "w1", "epoch": 1, "lease_until": timezone.now() + timedelta(seconds=15)}, True),
-        ({"owner": "w1", "epoch": 1, "lease_until": timezone.now() - timedelta(seconds=15)}, True),
-        ({"owner": "w1", "epoch": 1, "lease_until": timezone.now() - timedelta(minutes=5)}, False),
-        ({"owner": "w2", "epoch": 2, "lease_until": timezone.now() + timedelta(seconds=15)}, False),
+        ({"owner": "w1", "epoch": 1, "lease_until": timedelta(seconds=15)}, True),
+        ({"owner": "w1", "epoch": 1, "lease_until": timedelta(seconds=-15)}, True),
+        ({"owner": "w1", "epoch": 1, "lease_until": timedelta(minutes=-5)}, False),
+        ({"owner": "w2", "epoch": 2, "lease_until": timedelta(seconds=15)}, False),
         ({"owner": "", "epoch": 1}, False),
-        ({"owner": "w1", "epoch": 1, "ended_at": timezone.now()}, False),
+        ({"owner": "w1", "epoch": 1, "ended_at": timedelta()}, False),
     ],
 )
 def test_a_hold_whose_call_never_started_is_released_once_nobody_can_start_it(
@@ -115,7 +115,9 @@ def test_a_hold_whose_call_never_started_is_released_once_nobody_can_start_it(
 ) -> None:
     one = of_workspace(world.admin)
     run = script_of(world).start({}).commit()
-    Run.objects.filter(pk=run.pk).update(**fields)
+    now = timezone.now()  # not when the tests were collected, minutes ago
+    at = {name: now + value if isinstance(value, timedelta) else value for name, value in fields.items()}
+    Run.objects.filter(pk=run.pk).update(**at)
     hold(one, run, "policy/m1")
     upkeep.settle_orphans(0)
     assert reserved(one)[2] == int(kept)

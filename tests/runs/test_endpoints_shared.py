@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -43,16 +43,8 @@ def actor() -> Member:
     return owner()
 
 
-@pytest.fixture(scope="module")
-def second(fleet: Fleet) -> Iterator[None]:
-    """The second worker is of these tests only: others know which process has their run."""
-    yield
-    if "w2" in fleet.processes:
-        fleet.kill("w2")
-
-
 @pytest.fixture
-def two(fleet: Fleet, second: None) -> Fleet:
+def two(fleet: Fleet) -> Fleet:
     fleet.worker("w1")
     fleet.worker("w2")
     fleet.sweeper()
