@@ -46,10 +46,15 @@ def resume_run(*, actor: Member, run: Run) -> bool:
 
 
 @transaction.atomic
-def retry_node(*, actor: Member, run: Run, path: str) -> None:
-    """Run a failed node, and what comes after it, again. What had finished before it is not repeated."""
+def retry_node(*, actor: Member, run: Run, path: str) -> bool:
+    """Run a failed node, and what comes after it, again. What had finished before it is not repeated.
+
+    False: it was taken up already, as when the same request comes twice.
+    """
     actor.require(Role.OPERATOR)
     locked = lock(run.pk)
+    if _was_taken_up(locked, path):
+        return False
     node = _top(locked, path)
     if node.status is not NodeStatus.FAILED:
         raise Refused("not_failed", f"{locked.plan.title(path)} did not fail, so there is nothing to repeat.")
@@ -57,13 +62,16 @@ def retry_node(*, actor: Member, run: Run, path: str) -> None:
     nodes = (node_of(path), *_anew(locked, path))
     append(locked, ev.NodeRetried(path=path, nodes=nodes, by=by, by_name=name), approvals=True)
     audit.record(actor, "run.node_retried", run, node=path)
+    return True
 
 
 @transaction.atomic
-def give_output(*, actor: Member, run: Run, path: str, value: Any, comment: str = "") -> None:
-    """Skip the work of a node that failed or is at it: it gives `value`."""
+def give_output(*, actor: Member, run: Run, path: str, value: Any, comment: str = "") -> bool:
+    """Skip the work of a node that failed or is at it: it gives `value`. False: it has given just that."""
     actor.require(Role.OPERATOR)
     locked = lock(run.pk)
+    if _was_taken_up(locked, path) or _has_given(locked, path, value):
+        return False
     state, node = locked.draft.state, _top(locked, path)
     if node.status is NodeStatus.DONE or (node.status is NodeStatus.SKIPPED and not state.ended):
         raise Refused("not_open", f"{locked.plan.title(path)} has ended; what it gave is used already.")
@@ -75,6 +83,7 @@ def give_output(*, actor: Member, run: Run, path: str, value: Any, comment: str 
     )
     append(locked, event, approvals=True)
     audit.record(actor, "run.output_given", run, node=path, comment=comment[:500])
+    return True
 
 
 @transaction.atomic
@@ -87,6 +96,19 @@ def receive_signal(*, run: Run, path: str, payload: Any) -> bool:
         return False
     append(locked, ev.SignalReceived(path=path, payload=locked.content.put(payload)))
     return True
+
+
+def _was_taken_up(locked: Locked, path: str) -> bool:
+    """Whether `path` is an earlier try of a node that was begun anew since."""
+    state = locked.draft.state
+    known = "/" not in path and node_of(path) in locked.plan.view.nodes and path in state.nodes
+    return known and state.nodes[path].status is NodeStatus.FAILED and state.instance(node_of(path)) != path
+
+
+def _has_given(locked: Locked, path: str, value: Any) -> bool:
+    node = locked.draft.state.nodes.get(path)
+    done = node is not None and node.status is NodeStatus.DONE
+    return done and node is not None and node.output == locked.content.put(value)
 
 
 def _by(actor: Member) -> tuple[str, str]:

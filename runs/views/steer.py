@@ -52,10 +52,11 @@ def run_resume(request: HttpRequest, slug: str, run_id: UUID) -> HttpResponse:
 def node_retry(request: HttpRequest, slug: str, run_id: UUID) -> HttpResponse:
     path = request.POST.get("path", "")
 
-    def do(**who: Any) -> None:
-        retry_node(**who, path=path)
+    def do(**who: Any) -> bool:
+        return retry_node(**who, path=path)
 
-    return _steer(request, slug, run_id, do, "It is run again; what was finished before it is kept.", "")
+    said = "It is run again; what was finished before it is kept."
+    return _steer(request, slug, run_id, do, said, "It was taken up already.")
 
 
 @login_required
@@ -68,7 +69,8 @@ def node_give_output(request: HttpRequest, slug: str, run_id: UUID) -> HttpRespo
     except (ValueError, RecursionError):
         value = text
 
-    def do(**who: Any) -> None:
-        give_output(**who, path=path, value=value, comment=request.POST.get("comment", ""))
+    def do(**who: Any) -> bool:
+        return give_output(**who, path=path, value=value, comment=request.POST.get("comment", ""))
 
-    return _steer(request, slug, run_id, do, "The run goes on with what you gave.", "")
+    said = "The run goes on with what you gave."
+    return _steer(request, slug, run_id, do, said, "It was taken up already.")

@@ -133,10 +133,11 @@ class Case:
         if scenario.quorum:
             self.people.append(self._colleague())
         profile = f"name={self.name},{scenario.trouble}"
-        self.profiles = [] if scenario.greedy else [profile, f"name={self.name}"]
+        spare = f"name={self.name},latency=250"  # longer than from one heartbeat to the next
+        self.profiles = [] if scenario.greedy else [profile, spare]
         address = f"{self.bed.outside}/greedy/v1" if scenario.greedy else self._model(profile)
         endpoint(self.actor, address, **scenario.endpoint)
-        endpoint(self.actor, self._model(f"name={self.name}"), name="spare")
+        endpoint(self.actor, self._model(spare), name="spare")
         if any(kind == "team" for kind, _ in scenario.nodes.values()):
             published(self.actor, self._pinned(team(INNER[0], INNER[1]), "Inner"))
         made = team(

@@ -25,7 +25,7 @@ BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
 T = TypeVar("T")
 R = TypeVar("R")
 MISSED = "not met"  # the outcome of a death that an order of events kept from happening, again and again
-TRIES = 3  # a failpoint that depends on timing may be missed
+TRIES = 3
 
 
 @dataclass

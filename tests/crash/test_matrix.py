@@ -23,9 +23,11 @@ def bad(lines: list[Line]) -> list[str]:
 
 
 def test_a_death_at_any_failpoint_changes_nothing(matrix: Matrix) -> None:
-    assert bad(matrix.play_twins()) == []
+    wrong = bad(matrix.play_twins())
+    assert not wrong, "\n\n".join(wrong)
     matrix.fill_holes()
-    assert neither(matrix.reached) == []
+    unreached = neither(matrix.reached)
+    assert not unreached, unreached
     assert refuted(matrix.reached) == []
     lines = matrix.play(cover(matrix.triples()), deaths=3)
     assert bad(lines) == []

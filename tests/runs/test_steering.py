@@ -80,7 +80,8 @@ def test_a_failed_node_is_taken_up_without_repeating_what_had_finished(
     give_output(actor=actor, run=run, path="a", value="by hand", comment="known anyway")
     wait_until(lambda: status(run) == "failed" and run.seq > 12, "the next node to fail")
     assert [node.path for node in steering.failed_nodes(run, plan_of(run.team_version))] == ["b@2"]
-    retry_node(actor=actor, run=run, path="b@2")
+    assert retry_node(actor=actor, run=run, path="b@2")
+    assert not retry_node(actor=actor, run=run, path="b@2"), "the same request twice"
     wait_until(lambda: status(run) == "done", "the run to end")
     assert run.ledger.count() == 1, "only the call that was answered was billed"
     assert problems(run) == []
