@@ -1,6 +1,6 @@
 """Measures the engine through the real stack, everything durable, beside bare calls and beside LangGraph.
 
-    python -m bench.engine [--json] [--rounds N] [--only NAME,NAME] [--write FILE]
+    python bench/engine.py [--json] [--rounds N] [--only NAME,NAME] [--write FILE]
 
 Exits with 1 when a target is missed. One measurement is one module, named in MEASUREMENTS.
 """
@@ -17,6 +17,9 @@ from importlib import import_module, metadata
 from pathlib import Path
 
 import django
+
+if __package__ in (None, ""):  # run by its path
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench import report
 from bench.stack import Stack
