@@ -107,6 +107,7 @@ class Line:
 
     async def _outcome(self, dispatch: ModelDispatch) -> Permit | Closed | None:
         gate, waiter = self._waiting.pop(dispatch.key, (None, None))
+        self._offered.discard(dispatch.key)  # it may wait anew now, before another endpoint
         if gate is None or waiter is None:
             gate = self.gates.gate(dispatch.model.endpoint_id)
             gate.limits(dispatch.model)
