@@ -224,7 +224,7 @@ PATTERNS: tuple[Scenario, ...] = (
         "policies",
         gate(
             reminders=[{"seconds": 0.4}],
-            escalation=[{"after_s": 1.2, "least_role": "owner"}],
+            escalation=[{"after_s": 0.7, "least_role": "owner"}],
             deadline_s=4.0,
         ),
         [*AFTER_WORK, "gate!output"],

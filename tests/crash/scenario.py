@@ -107,7 +107,7 @@ def clerk(**tools: dict[str, Any]) -> dict[str, Any]:
 
 def with_company(scenario: Scenario) -> Scenario:
     """The same beside a branch that keeps working, so that the run is never let go of in between."""
-    nodes = dict(scenario.nodes) | {f"x{n}": agent(description=f"Part {n}") for n in range(1, 13)}
+    nodes = dict(scenario.nodes) | {f"x{n}": agent(description=f"Part {n}") for n in range(1, 9)}
     nodes |= {"meet": ("router", {}), "both": ("join", {"policy": "all"})}
     edges: list[str | dict[str, Any]] = ["meet>both"]
     for edge in scenario.edges:
@@ -115,7 +115,7 @@ def with_company(scenario: Scenario) -> Scenario:
             edges.append(edge.replace(">output", ">meet").replace("!output", "!meet"))
         else:
             edges.append({**edge, "target": "meet" if edge["target"] == "output" else edge["target"]})
-    chain = ["input", *(f"x{n}" for n in range(1, 13)), "both", "output"]
+    chain = ["input", *(f"x{n}" for n in range(1, 9)), "both", "output"]
     edges += [f"{source}>{target}" for source, target in itertools.pairwise(chain)]
     return replace(scenario, name=f"{scenario.name} in company", nodes=nodes, edges=edges)
 
