@@ -128,14 +128,17 @@ def _top(locked: Locked, path: str) -> Node:
 
 
 def _anew(locked: Locked, path: str) -> tuple[str, ...]:
-    """What has to begin anew besides: what came after the node, and what the end of the run cut off."""
+    """What has to begin anew besides: what came after the node, what its joins or the run's end cut off."""
     state, view = locked.draft.state, locked.plan.view
     starts = {node_of(path)}
+    again = view.reachable(node_of(path))
+    cut = set().union(*(losers for join, losers in locked.plan.exclusive_ancestors.items() if join in again))
     for node_id in locked.plan.order:
         node = state.nodes.get(state.instance(node_id))
-        if state.ended and node and node.status is NodeStatus.CANCELLED and node.ended_at == state.ended_at:
+        cancelled = state.ended and node and node.status is NodeStatus.CANCELLED
+        if cancelled and node and (node_id in cut or node.ended_at == state.ended_at):
             starts.add(node_id)
-    after = set().union(*(view.reachable(start) for start in starts)) - {node_of(path)}
+    after = set().union(*map(view.reachable, starts)) - {node_of(path)}
     return tuple(
         node_id
         for node_id in locked.plan.order

@@ -107,7 +107,8 @@ def clerk(**tools: dict[str, Any]) -> dict[str, Any]:
 
 def with_company(scenario: Scenario) -> Scenario:
     """The same beside a branch that keeps working, so that the run is never let go of in between."""
-    nodes = dict(scenario.nodes) | {f"x{n}": agent(description=f"Part {n}") for n in range(1, 9)}
+    who = "steady" if "steady" in scenario.agents else "writer"  # company that does not fail too
+    nodes = dict(scenario.nodes) | {f"x{n}": agent(who, f"Part {n}") for n in range(1, 9)}
     nodes |= {"meet": ("router", {}), "both": ("join", {"policy": "all"})}
     edges: list[str | dict[str, Any]] = ["meet>both"]
     for edge in scenario.edges:
