@@ -23,7 +23,7 @@ from tests.engine.teams import IN, OUT, agent, team
 from tests.rehearsal import RehearsalServer
 from tests.runs.live_team import endpoint, owner, published
 from tests.runs.test_worker import reaches
-from tests.workers import Fleet
+from tests.workers import Fleet, wait_until
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -176,10 +176,17 @@ def cached(pinned: PinnedTeam, seconds: float = 3_600) -> PinnedTeam:
     return made
 
 
+def kept(run: Run, answers: int) -> Run:
+    """The same run, once its answers are in the cache: they are put there after the commit that ends it."""
+    rows = CachedAnswer.objects.filter(run=run)
+    wait_until(lambda: rows.count() == answers, f"{answers} answers of {run.short_id} to be kept")
+    return run
+
+
 def test_equal_requests_of_later_runs_are_answered_from_the_cache(
     ran: Callable[..., Run], actor: Member, fleet: Fleet, asked: Callable[[], int]
 ) -> None:
-    first = ran(cached(PIPELINE))
+    first = kept(ran(cached(PIPELINE)), 3)
     assert asked() == 3
     assert CachedAnswer.objects.filter(workspace=actor.workspace).count() == 3
     second = start_run(actor=actor, team=first.team_version.team, value={"topic": "tea"})
@@ -199,7 +206,7 @@ def test_equal_requests_of_later_runs_are_answered_from_the_cache(
 def test_an_answer_that_is_too_old_is_asked_for_again(
     ran: Callable[..., Run], actor: Member, fleet: Fleet, asked: Callable[[], int]
 ) -> None:
-    first = ran(cached(PIPELINE, seconds=60))
+    first = kept(ran(cached(PIPELINE, seconds=60)), 3)
     CachedAnswer.objects.update(at=timezone.now() - timedelta(seconds=61))
     second = start_run(actor=actor, team=first.team_version.team, value={"topic": "tea"})
     reaches(second, "done", fleet)
@@ -216,7 +223,7 @@ def test_answers_never_cross_workspaces_nor_go_from_rehearsals_to_live_runs(
     asked: Callable[[], int],
 ) -> None:
     team_ = cached(PIPELINE)
-    first = ran(team_)
+    first = kept(ran(team_), 3)
     stranger = owner("elsewhere")
     endpoint(stranger, rehearsal.url(own_profile))
     theirs = start_run(actor=stranger, team=published(stranger, team_), value={"topic": "tea"})
@@ -226,6 +233,7 @@ def test_answers_never_cross_workspaces_nor_go_from_rehearsals_to_live_runs(
         actor=actor, team=first.team_version.team, value={"topic": "coffee"}, mode="simulated"
     )
     reaches(rehearsed, "done", fleet)
+    kept(rehearsed, 3)
     live = start_run(actor=actor, team=first.team_version.team, value={"topic": "coffee"})
     reaches(live, "done", fleet)
     assert asked() == 9
@@ -249,7 +257,7 @@ def tool_results(run: Run) -> list[ev.ToolCallCompleted]:
 def test_a_tool_that_reads_is_not_called_twice_for_the_same(
     ran: Callable[..., Run], actor: Member, fleet: Fleet
 ) -> None:
-    first = ran(COUNTING)
+    first = kept(ran(COUNTING), 1)
     (asked,) = tool_results(first)
     assert asked.reused is None
     second = start_run(actor=actor, team=first.team_version.team, value={"topic": "tea"})
@@ -266,7 +274,7 @@ def test_a_tool_that_reads_is_not_called_twice_for_the_same(
 
 
 def test_a_recorded_fork_calls_no_tool(ran: Callable[..., Run], actor: Member, fleet: Fleet) -> None:
-    parent = ran(COUNTING)
+    parent = kept(ran(COUNTING), 1)
     CachedAnswer.objects.all().delete()
     made = fork(actor, parent, 1, effects="recorded")
     reaches(made, "done", fleet)
