@@ -2,7 +2,8 @@
 
     python -m tests.browser.fill
 
-`demo` gets a run in every state; `empty` is a workspace with nothing in it; `full` is crowded.
+`demo` gets a run in every state; `empty` is a workspace with nothing in it; `full` is crowded; `patterns`
+has a run of each pattern.
 """
 
 from __future__ import annotations
@@ -24,10 +25,11 @@ from agents.topology.graph import dump  # noqa: E402
 from runs.models import Approval, Run  # noqa: E402
 from studio.workspaces.access import Member, Role  # noqa: E402
 from studio.workspaces.actions import create_workspace, ensure_owner, invite, sign_in_link  # noqa: E402
-from studio.workspaces.models import User  # noqa: E402
+from studio.workspaces.models import Membership, User  # noqa: E402
 from tests.browser.budgets_shown import many as many_budgets  # noqa: E402
 from tests.browser.budgets_shown import some as some_budgets  # noqa: E402
 from tests.browser.crowd import crowd  # noqa: E402
+from tests.browser.patterns_shown import some as some_patterns  # noqa: E402
 from tests.runs import scenes  # noqa: E402
 from tests.runs.factory import Script  # noqa: E402
 from tests.runs.team import support_desk  # noqa: E402
@@ -50,6 +52,8 @@ def main() -> None:
     places |= demo(owner)
     places["empty"] = empty(owner.user)
     places |= full(owner.user)
+    places |= some_patterns(owner.user)
+    places["viewer"] = viewer(owner)
     links = [sign_in_link(user=owner.user) for _ in range(2)]
     _, places["invitation"] = invite(actor=owner, email="new.person@example.org", role=Role.DESIGNER)
     places["sign_in_link"] = links[0]
@@ -94,6 +98,13 @@ def empty(user: User) -> str:
     for model in (Team, Agent, Tool, Endpoint):
         model.objects.filter(workspace=workspace).delete()
     return workspace.slug
+
+
+def viewer(owner: Member) -> str:
+    """The way in of somebody who may look and do nothing."""
+    user = User.objects.create_user("vera.lund@example.org", name="Vera Lund")
+    Membership.objects.create(workspace=owner.workspace, user=user, role=Role.VIEWER)
+    return sign_in_link(user=user)
 
 
 def full(user: User) -> dict[str, str]:

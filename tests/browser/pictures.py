@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -52,14 +52,16 @@ def fill(studio: Studio) -> dict[str, str]:
 
 
 class Photographer:
-    """One browser, a window for each theme, size and person: pages after the first find everything cached."""
+    """One window for each person, of one theme and size at a time: pages after the first find all cached."""
 
     def __init__(
-        self, browser: Browser, url: str, places: dict[str, str], cookies: Any, folder: Path
+        self, browser: Browser, url: str, places: dict[str, str], cookies: dict[str, Any], folder: Path
     ) -> None:
+        """`cookies` are those of each who signs in."""
         self.browser, self.url, self.places, self.cookies = browser, url.rstrip("/"), places, cookies
         self.folder = folder
-        self.windows: dict[tuple[str, str, bool], BrowserContext] = {}
+        self.windows: dict[str, BrowserContext] = {}
+        self.look = ("", "")
 
     def take(self, picture: Picture) -> str:
         """Take one picture; gives a sentence when that failed, or when the page is wider than the window."""
@@ -79,19 +81,23 @@ class Photographer:
         return f"{picture.name}: {wider} px wider than the window" if wider > 0 else ""
 
     def _window(self, picture: Picture) -> BrowserContext:
-        key = (picture.theme, picture.size, picture.screen.signed_in)
-        if key not in self.windows:
-            context = self.browser.new_context(
+        """Those of an earlier theme or size are closed: hundreds of pages are not kept in memory."""
+        if self.look != (picture.theme, picture.size):
+            for window in self.windows.values():
+                window.close()
+            self.look, self.windows = (picture.theme, picture.size), {}
+        by = picture.screen.by
+        if by not in self.windows:
+            self.windows[by] = self.browser.new_context(
                 viewport=SIZES[picture.size],  # type: ignore[arg-type]
                 color_scheme=picture.theme,  # type: ignore[arg-type]
-                storage_state=self.cookies if picture.screen.signed_in else None,
+                storage_state=self.cookies.get(by),
                 has_touch=picture.size == "phone",
                 is_mobile=picture.size == "phone",
                 reduced_motion="reduce",
             )
-            context.set_default_timeout(10_000)
-            self.windows[key] = context
-        return self.windows[key]
+            self.windows[by].set_default_timeout(10_000)
+        return self.windows[by]
 
 
 def _do(page: Page, step: str) -> None:
@@ -106,17 +112,22 @@ def _do(page: Page, step: str) -> None:
         page.locator(what).locator("visible=true").first.click()
 
 
-def take_all(pictures: Iterable[Picture], folder: Path) -> None:
-    """Start a Troupe, fill it and take the pictures; those that failed are told at the end."""
+def take_all(wanted: Sequence[Picture], folder: Path) -> None:
+    """Start a Troupe, fill it and take the pictures, told one by one; those that failed also at the end."""
     folder.mkdir(exist_ok=True)
-    wanted = list(pictures)
+    failed = []
     with ExitStack() as stack:
+        print("Starting a Troupe and filling it …", flush=True)
         studio = stack.enter_context(started("--no-model"))
         places = fill(studio)
         playwright = stack.enter_context(sync_playwright())
         browser = playwright.chromium.launch(executable_path=chromium.ensure(), args=list(QUIET))
-        photographer = Photographer(browser, studio.url, places, studio.sign_in(browser), folder)
-        failed = [said for picture in wanted if (said := photographer.take(picture))]
+        cookies = {"owner": studio.sign_in(browser), "viewer": studio.sign_in(browser, places["viewer"])}
+        photographer = Photographer(browser, studio.url, places, cookies, folder)
+        for number, picture in enumerate(wanted, start=1):
+            said = photographer.take(picture)
+            print(f"[{number}/{len(wanted)}] {said or picture.name}", flush=True)
+            failed += [said] if said else []
     print(f"{len(wanted) - len(failed)} pictures in {folder}")
     if failed:
         sys.exit("\n".join(failed))

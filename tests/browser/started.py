@@ -46,11 +46,11 @@ class Studio:
         )
         return done.stdout
 
-    def sign_in(self, browser: Browser) -> Any:
-        """Use the one-time link up; gives the cookies."""
+    def sign_in(self, browser: Browser, path: str = "") -> Any:
+        """Use a one-time link up, the owner's or the one at `path`; gives the cookies."""
         context = browser.new_context()
         page = context.new_page()
-        page.goto(self.sign_in_url)
+        page.goto(self.url.rstrip("/") + path if path else self.sign_in_url)
         page.get_by_role("button", name=re.compile("sign in", re.IGNORECASE)).click()
         page.wait_for_url("**/w/**")
         state = context.storage_state()
