@@ -76,7 +76,7 @@ class Deciders:
         groups = self.policy.get("groups", ())
         if not people and not groups:
             least = who_may(self.approval.least_role)
-            return f"{least} may decide this; you are {self.member.role.label.lower()}."
+            return f"{least} may decide this; your role is {self.member.role.label.lower()}."
         return not_yours(people, groups, self.approval.least_role)
 
     def _words(self, step: Mapping[str, Any]) -> str:

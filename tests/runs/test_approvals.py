@@ -199,7 +199,7 @@ def test_an_objects_values_are_fields_by_the_schema_of_the_agent_that_wrote_it(
 def test_a_viewer_reads_and_is_told_who_may_decide(world: World) -> None:
     approval = asked(world)
     page = Inbox(world.viewer).page(f"{approval.id}/")
-    assert "Operators and above may decide this; you are viewer." in page
+    assert "Operators and above may decide this; your role is viewer." in page
     assert 'name="decision"' not in page
 
 
