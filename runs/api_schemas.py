@@ -16,6 +16,7 @@ from runs.approvals.asked import Asked
 from runs.figures.totals import Reserved, Totals
 from runs.models import Approval, Run
 from runs.queries import Limits, Row
+from runs.subteams import Part, parts_of
 
 Mode = Literal["live", "simulated"]
 Status = Literal["queued", "running", "waiting", "doubt", "done", "failed", "cancelled"]
@@ -109,7 +110,7 @@ class ReservedOut(Schema):
 
 
 class TotalsOut(Schema):
-    """Sums over the run's ledger rows. Money is US dollars as decimal text."""
+    """Sums over ledger rows. Money is US dollars as decimal text."""
 
     cost: str | None  # null when the price of some calls is unknown: there is no total then
     known_cost: str
@@ -161,6 +162,42 @@ class ForkedFrom(Schema):
         return ForkedFrom(run=run.forked_from_id, seq=run.fork_seq, effects=run.effects)
 
 
+class ParentRef(Schema):
+    """The run that this one works for as a sub-team, and its node there."""
+
+    run: UUID
+    node: str
+
+    @staticmethod
+    def of(run: Run) -> ParentRef | None:
+        return None if run.parent_id is None else ParentRef(run=run.parent_id, node=run.parent_path)
+
+
+class ChildOut(Schema):
+    """The run of a sub-team; its totals are those of that run with all below it."""
+
+    run: UUID
+    node: str  # whose run it is
+    team: str
+    status: Status
+    totals_with_sub_teams: TotalsOut
+
+    @staticmethod
+    def all_of(run: Run) -> list[ChildOut]:
+        """Those that are there; one that was only asked for comes soon."""
+        return [ChildOut(**_child(part, part.row)) for part in parts_of(run) if part.row]
+
+
+def _child(part: Part, row: Row) -> dict[str, Any]:
+    return {
+        "run": part.run,
+        "node": part.path,
+        "team": part.title,
+        "status": part.status,
+        "totals_with_sub_teams": TotalsOut.of(row.totals, row.reserved),
+    }
+
+
 class RunOut(Schema):
     id: UUID
     team: TeamRef
@@ -174,9 +211,12 @@ class RunOut(Schema):
     started_by: str | None
     started_via: str
     waiting: int  # decisions that people have to take
-    totals: TotalsOut
+    totals: TotalsOut  # of its own calls, without those of its sub-teams, which are runs of their own
+    sub_teams: int  # how many runs of sub-teams there are, at any depth
+    totals_with_sub_teams: TotalsOut  # the same as `totals` where there are none
     seq: int  # of its newest event
     forked_from: ForkedFrom | None
+    parent: ParentRef | None
 
     @staticmethod
     def of(row: Row) -> RunOut:
@@ -200,8 +240,11 @@ def _shown(row: Row) -> dict[str, Any]:
         "started_via": run.started_via,
         "waiting": row.pending,
         "totals": TotalsOut.of(row.totals, row.reserved),
+        "sub_teams": row.family.sub_teams,
+        "totals_with_sub_teams": TotalsOut.of(row.family.totals, row.family.reserved),
         "seq": run.seq,
         "forked_from": ForkedFrom.of(run),
+        "parent": ParentRef.of(run),
     }
 
 
@@ -320,6 +363,7 @@ class RunDetailOut(RunOut):
     output: Any  # null until the run is done
     limits: LimitsOut
     approvals: list[ApprovalOut]  # that wait for a decision
+    children: list[ChildOut]  # the runs of the sub-teams that it asked for itself
 
     @staticmethod
     def detail(run: Run, approvals: list[Asked], value: Any, output: Any) -> RunDetailOut:
@@ -329,6 +373,7 @@ class RunDetailOut(RunOut):
             output=output,
             limits=LimitsOut.of(queries.limits_of(run.pk)),
             approvals=[ApprovalOut.of(asked) for asked in approvals],
+            children=ChildOut.all_of(run),
         )
 
 

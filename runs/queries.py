@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -15,8 +15,8 @@ from django.utils import timezone
 from agents.topology.graph import RunLimits
 from runs.approvals.eligible import may_decide
 from runs.engine import events as ev
-from runs.figures.totals import Reserved, Totals, reserved_of_runs, totals_of_runs
-from runs.models import Approval, Blob, Event, LogEvent, Run
+from runs.figures.totals import Family, Reserved, Totals, families_of_runs
+from runs.models import Approval, Blob, Event, LogEvent, Run, Span
 from studio.workspaces.access import Member
 
 LIVE = (Run.Status.QUEUED, Run.Status.RUNNING, Run.Status.WAITING, Run.Status.DOUBT)
@@ -54,12 +54,18 @@ def counts(runs: QuerySet[Run]) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class Row:
-    """A run as lists show it."""
+    """A run as lists show it: with what it used itself, for its sub-teams' runs have rows of their own."""
 
     run: Run
     totals: Totals
     reserved: Reserved
     pending: int
+    family: Family = field(default_factory=Family)
+
+    @property
+    def whole(self) -> Row:
+        """The same together with its sub-teams, as its own page shows it."""
+        return replace(self, totals=self.family.totals, reserved=self.family.reserved)
 
     @property
     def words(self) -> str:
@@ -106,15 +112,16 @@ class Row:
 
 
 def rows(runs: Iterable[Run]) -> list[Row]:
-    """The runs with their totals: three queries, however many there are."""
+    """The runs with their totals: four queries, however many there are."""
     listed = list(runs)
     ids = [run.pk for run in listed]
-    totals = totals_of_runs(ids)
-    reserved = reserved_of_runs([run.pk for run in listed if not run.has_ended])
+    families = families_of_runs(ids)
     pending = pending_by_run(ids)
-    return [
-        Row(run, totals[run.pk], reserved.get(run.pk, Reserved()), pending.get(run.pk, 0)) for run in listed
-    ]
+    return [_row(run, families[run.pk], pending.get(run.pk, 0)) for run in listed]
+
+
+def _row(run: Run, family: Family, pending: int) -> Row:
+    return Row(run, family.own, family.own_reserved, pending, family)
 
 
 def pending_by_run(runs: Iterable[UUID]) -> dict[UUID, int]:
@@ -228,15 +235,18 @@ class Activity:
         return max(0, len(self.now) - 2)
 
 
-def activity_of(run: Run) -> Activity:
-    """From the run's spans: one aggregate, and what is open."""
-    totals = run.spans.aggregate(
+def activity_of(run: Run, members: list[UUID], at_work: Mapping[str, str]) -> Activity:
+    """From the spans of the run and its sub-teams, `members` of one family, and from what is open.
+
+    `at_work` holds the states of sub-teams that have not ended, by the path of their node.
+    """
+    totals = Span.objects.filter(run__in=members).aggregate(
         model_calls=Count("key", filter=Q(kind="model", attempt=1)),
         tool_calls=Count("key", filter=Q(kind="tool", attempt=1)),
         retries=Count("key", filter=Q(kind__in=("model", "tool"), attempt__gt=1)),
     )
-    seconds, late_after = _times(run.pk)
-    now = [] if run.has_ended else _open(run)
+    seconds, late_after = _times(run.pk, members)
+    now = [] if run.has_ended else _open(run, at_work)
     return Activity(seconds=seconds, late_after=late_after, now=now, **totals)
 
 
@@ -245,22 +255,23 @@ SELECT coalesce(sum(extract(epoch FROM upper(piece) - lower(piece))), 0),
     (SELECT (body::json ->> 'limit_s')::float FROM runs_event
     WHERE run_id = %s AND type = 'LatencyBudgetExceeded' AND path = '' LIMIT 1)
 FROM unnest((SELECT range_agg(tstzrange(started_at, greatest(coalesce(ended_at, now()), started_at)))
-    FROM runs_span WHERE run_id = %s AND kind IN ('model', 'tool'))) AS piece
+    FROM runs_span WHERE run_id = ANY(%s) AND kind IN ('model', 'tool'))) AS piece
 """
 
 
-def _times(run_id: UUID) -> tuple[float, float | None]:
+def _times(run_id: UUID, members: list[UUID]) -> tuple[float, float | None]:
     """Seconds with a call in flight, and the latency budget if it was passed."""
     with connection.cursor() as cursor:
-        cursor.execute(TIMES, [run_id, run_id])
+        cursor.execute(TIMES, [run_id, members])
         seconds, late_after = cursor.fetchone()
         return float(seconds), late_after
 
 
-def _open(run: Run) -> list[Doing]:
+def _open(run: Run, at_work: Mapping[str, str]) -> list[Doing]:
     """Who is at work and who waits, each node once; a wait says more than the node's own call."""
     calls = run.spans.filter(ended_at=None, kind__in=("model", "tool")).order_by("started_at")
-    found = dict(calls.values_list("path", "status"))
+    found: dict[str, str] = dict(calls.values_list("path", "status"))
+    found |= at_work
     asked = run.approvals.filter(status=Approval.Status.PENDING).order_by("requested_at")
     found |= {
         path: "doubt" if kind == "doubt" else "waiting" for path, kind in asked.values_list("path", "kind")

@@ -126,8 +126,8 @@ class Asked:
 
     @cached_property
     def row(self) -> Row:
-        """The run as lists show it, with what it has cost so far."""
-        return queries.rows([self.run])[0]
+        """The run with what it and its sub-teams have cost so far."""
+        return queries.rows([self.run])[0].whole
 
     @cached_property
     def basis(self) -> list[Basis]:

@@ -14,7 +14,7 @@ from django.db.models.functions import RowNumber
 
 from agents.cards import LastRun, Typical
 from runs.engine.kind import node_of
-from runs.figures.totals import Totals, totals_of_runs
+from runs.figures.totals import Totals, families_of_runs
 from runs.models import Run, Span
 
 RECENT = 20  # finished runs that say what is typical
@@ -40,11 +40,11 @@ def typical(teams: Iterable[UUID]) -> dict[UUID, Typical]:
     wanted = list(teams)
     finished = _newest(wanted, RECENT, status=Run.Status.DONE)
     ids = [run.pk for runs in finished.values() for run in runs]
-    totals, seconds = totals_of_runs(ids), seconds_at_work(ids)
+    families, seconds = families_of_runs(ids), seconds_at_work(ids)
     lit = _lit(wanted)
     return {
         team: _typical(
-            [(run, totals[run.pk], seconds.get(run.pk, 0.0)) for run in finished.get(team, [])],
+            [(run, families[run.pk].totals, seconds.get(run.pk, 0.0)) for run in finished.get(team, [])],
             lit.get(team, {}),
         )
         for team in wanted
@@ -82,16 +82,22 @@ def _newest(teams: list[UUID], count: int, **only: Any) -> dict[UUID, list[Run]]
 
 
 ACTIVE = """
-SELECT run_id, (SELECT sum(extract(epoch FROM upper(piece) - lower(piece))) FROM unnest(pieces) AS piece)
+WITH RECURSIVE family (root, run) AS (
+    SELECT id, id FROM runs_run WHERE id = ANY(%s)
+    UNION ALL
+    SELECT family.root, child.id FROM family JOIN runs_run child ON child.parent_id = family.run
+)
+SELECT root, (SELECT sum(extract(epoch FROM upper(piece) - lower(piece))) FROM unnest(pieces) AS piece)
 FROM (
-    SELECT run_id, range_agg(tstzrange(started_at, greatest(coalesce(ended_at, now()), started_at))) AS pieces
-    FROM runs_span WHERE run_id = ANY(%s) AND kind IN ('model', 'tool') GROUP BY run_id
+    SELECT root, range_agg(tstzrange(started_at, greatest(coalesce(ended_at, now()), started_at))) AS pieces
+    FROM family JOIN runs_span span ON span.run_id = family.run
+    WHERE span.kind IN ('model', 'tool') GROUP BY root
 ) AS busy
 """
 
 
 def seconds_at_work(runs: list[UUID]) -> dict[UUID, float]:
-    """How long each run was at work; waits for people and timers do not count."""
+    """How long each run, or a sub-team of it, was at work; waits for people and timers do not count."""
     with connection.cursor() as cursor:
         cursor.execute(ACTIVE, [runs])
         return {run: float(seconds or 0) for run, seconds in cursor.fetchall()}

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from runs.figures.totals import Totals, totals_of_runs
+from runs.figures.totals import Family, families_of_runs
 from runs.models import Run
 
 MOST = 20_000  # runs; more belong into a report of their own
@@ -29,6 +29,7 @@ FIELDS = (
     "ended_at",
     "cost_limit",
     "error",
+    "parent",
 )
 COLUMNS = (
     "run",
@@ -52,6 +53,8 @@ COLUMNS = (
     "output tokens",
     "reasoning tokens",
     "error",
+    "sub-team of",
+    "cost with sub-teams usd",
 )
 
 
@@ -68,12 +71,14 @@ def lines(runs: QuerySet[Run]) -> Iterator[str]:
     yield writer.writerow(COLUMNS)
     found = runs.values(*FIELDS)[:MOST].iterator(chunk_size=BATCH)
     while batch := list(islice(found, BATCH)):
-        totals = totals_of_runs(row["pk"] for row in batch)
+        families = families_of_runs(row["pk"] for row in batch)
         for row in batch:
-            yield writer.writerow([safe(value) for value in _values(row, totals[row["pk"]])])
+            yield writer.writerow([safe(value) for value in _values(row, families[row["pk"]])])
 
 
-def _values(row: dict[str, Any], totals: Totals) -> list[object]:
+def _values(row: dict[str, Any], family: Family) -> list[object]:
+    """Each call is in one row only, but for the last column."""
+    totals = family.own
     return [
         row["pk"],
         row["team_version__team__name"],
@@ -96,6 +101,8 @@ def _values(row: dict[str, Any], totals: Totals) -> list[object]:
         totals.output_tokens,
         totals.reasoning_tokens,
         row["error"],
+        row["parent"] or "",
+        f"{family.totals.real:f}",
     ]
 
 

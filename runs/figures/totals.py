@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, field
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -52,6 +52,9 @@ class Totals:
     def __add__(self, other: Totals) -> Totals:
         return Totals(*(mine + its for mine, its in zip(astuple(self), astuple(other), strict=True)))
 
+    def __sub__(self, other: Totals) -> Totals:
+        return Totals(*(mine - its for mine, its in zip(astuple(self), astuple(other), strict=True)))
+
     @property
     def cost(self) -> Decimal | None:
         """What was spent; None when there are only calls of unknown cost."""
@@ -82,9 +85,15 @@ def total(entries: QuerySet[LedgerEntry]) -> Totals:
 def totals_by(entries: QuerySet[LedgerEntry], *fields: str) -> dict[tuple[Any, ...], Totals]:
     """Sums by the values of some columns, the dearest first, then the longest."""
     rows = entries.order_by().values(*fields).annotate(**NAMED)
-    found = [(tuple(row[name] for name in fields), _totals(row)) for row in rows]
-    found.sort(key=lambda pair: (-pair[1].real, -pair[1].simulated_cost, -pair[1].tokens, str(pair[0])))
-    return dict(found)
+    return dearest_first({tuple(row[name] for name in fields): _totals(row) for row in rows})
+
+
+def dearest_first(sums: dict[tuple[Any, ...], Totals]) -> dict[tuple[Any, ...], Totals]:
+    def place(pair: tuple[tuple[Any, ...], Totals]) -> tuple[Decimal, Decimal, int, str]:
+        key, one = pair
+        return -one.real, -one.simulated_cost, -one.tokens, str(key)
+
+    return dict(sorted(sums.items(), key=place))
 
 
 def totals_of_runs(runs: Iterable[UUID]) -> dict[UUID, Totals]:
@@ -110,6 +119,9 @@ class Reserved:
     tokens: int = 0
     unpriced: int = 0
 
+    def __add__(self, other: Reserved) -> Reserved:
+        return Reserved(self.cost + other.cost, self.tokens + other.tokens, self.unpriced + other.unpriced)
+
 
 def reserved_of_runs(runs: Iterable[UUID]) -> dict[UUID, Reserved]:
     """What is reserved by run, for runs that have not ended; runs with nothing in flight are left out."""
@@ -133,4 +145,67 @@ def _reserved(calls: Iterable[ev.ModelCallStarted]) -> Reserved:
         cost=sum(costs, ZERO),
         tokens=sum(call.reserved_tokens for call in listed),
         unpriced=len(listed) - len(costs),
+    )
+
+
+# ── runs with those of their sub-teams ──────────────────────────────────────────────────────────────
+FAMILIES = """
+WITH RECURSIVE family (root, run, ended) AS (
+    SELECT id, id, ended_at IS NOT NULL FROM runs_run WHERE id = ANY(%s)
+    UNION ALL
+    SELECT family.root, child.id, child.ended_at IS NOT NULL
+    FROM family JOIN runs_run child ON child.parent_id = family.run
+)
+SELECT root, run, ended FROM family
+"""
+
+
+@dataclass(frozen=True)
+class Family:
+    """A run with the runs of its sub-teams, at any depth: who they are and what they sum up to."""
+
+    members: list[UUID] = field(default_factory=list)  # the run itself comes first
+    open: list[UUID] = field(default_factory=list)  # those of them that have not ended
+    own: Totals = Totals()  # of the run alone
+    totals: Totals = Totals()  # of all
+    own_reserved: Reserved = Reserved()
+    reserved: Reserved = Reserved()  # by all
+
+    @property
+    def sub_teams(self) -> int:
+        """How many runs of sub-teams there are."""
+        return len(self.members) - 1
+
+    @property
+    def below(self) -> Totals:
+        """What the sub-teams alone have used."""
+        return self.totals - self.own
+
+
+def families_of_runs(runs: Iterable[UUID]) -> dict[UUID, Family]:
+    """Families by run: three queries, however many there are."""
+    wanted = list(runs)
+    with connection.cursor() as cursor:
+        cursor.execute(FAMILIES, [wanted])
+        rows: list[tuple[UUID, UUID, bool]] = cursor.fetchall()
+    members: dict[UUID, list[UUID]] = {run: [run] for run in wanted}
+    for root, run, _ in rows:
+        if run != root:
+            members[root].append(run)
+    still_open = {run for _, run, ended in rows if not ended}
+    totals = totals_of_runs({run for _, run, _ in rows} | set(wanted))
+    reserved = reserved_of_runs(still_open) if still_open else {}
+    return {run: _family(members[run], still_open, totals, reserved) for run in wanted}
+
+
+def _family(
+    members: list[UUID], still_open: set[UUID], totals: dict[UUID, Totals], reserved: dict[UUID, Reserved]
+) -> Family:
+    return Family(
+        members=members,
+        open=[run for run in members if run in still_open],
+        own=totals[members[0]],
+        totals=sum((totals[run] for run in members), Totals()),
+        own_reserved=reserved.get(members[0], Reserved()),
+        reserved=sum((reserved[run] for run in members if run in reserved), Reserved()),
     )

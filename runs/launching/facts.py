@@ -15,7 +15,7 @@ from runs.actions.appending import plan_of
 from runs.approvals.words import who_approves
 from runs.engine.plan import Plan
 from runs.figures.of_teams import seconds_at_work
-from runs.figures.totals import Totals, totals_of_runs
+from runs.figures.totals import Totals, families_of_runs
 from runs.models import Run
 
 RECENT = 50  # finished runs that say what is usual
@@ -145,7 +145,7 @@ def past_of(team: Team) -> Past:
     if not rows:
         return Past(rehearsals=rehearsals)
     ids = [run for run, _ in rows]
-    totals = totals_of_runs(ids)
+    totals = {run: family.totals for run, family in families_of_runs(ids).items()}
     return _past(ids, tuple(sorted({number for _, number in rows})), totals, rehearsals)
 
 

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
-from runs import forking, queries, steering
+from runs import forking, queries, steering, subteams
 from runs.access import get_run
 from runs.actions import cancel_run, raise_limits
 from runs.actions.appending import plan_of
@@ -52,11 +52,15 @@ def page_of(found: Run, member: Member, form: RaiseLimits | None = None) -> dict
     """The context of the header and of the cards of what waits."""
     team = found.team_version.parsed()
     limits = queries.limits_of(found.pk) if found.status == Run.Status.WAITING else queries.Limits()
+    row, parts = queries.rows([found])[0].whole, subteams.parts_of(found)
+    at_work = {part.path: part.status for part in parts if not part.ended}
     pending = found.approvals.filter(status=Approval.Status.PENDING).order_by("requested_at")
     return {
         "run": found,
-        "row": queries.rows([found])[0],
-        "activity": queries.activity_of(found),
+        "row": row,
+        "parts": subteams.shown(parts, row),
+        "above": subteams.above(found),
+        "activity": queries.activity_of(found, row.family.members, at_work),
         "titles": titles_of(team),
         "limits": limits,
         "form": form or (RaiseLimits(limits=limits) if limits.blocked and not limits.scope else None),

@@ -10,9 +10,10 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 
 from runs import queries
 from runs.access import get_run
-from runs.figures.totals import Totals, reserved_of_runs, total, totals_by
+from runs.figures.totals import Totals, dearest_first, totals_by
 from runs.live.frames import event_json
-from runs.models import LedgerEntry
+from runs.models import LedgerEntry, Run
+from runs.subteams import Part, parts_of
 from runs.views.entering import enter
 
 PAGE = 5_000  # events
@@ -48,21 +49,41 @@ def _json(text: str) -> HttpResponse:
 
 @login_required
 def run_cost(request: HttpRequest, slug: str, run_id: UUID) -> JsonResponse:
-    """Sums over the run's ledger rows: all, by agent, by model, by node. Money is decimal strings."""
+    """Sums over the ledger rows of the run and its sub-teams: all, by agent, model, node of this run, run.
+
+    Money is decimal strings. Each of the lists adds up to the total, `parts` together with `own`.
+    """
     run = get_run(enter(request, slug), run_id)
-    entries = LedgerEntry.objects.filter(run=run)
-    reserved = reserved_of_runs([run.pk]).get(run.pk)
+    row, parts = queries.rows([run])[0].whole, parts_of(run)
+    entries = LedgerEntry.objects.filter(run__in=row.family.members)
     return JsonResponse(
         {
-            "total": _sums(total(entries)),
+            "total": _sums(row.totals),
             "limit": None if run.cost_limit is None else f"{run.cost_limit:f}",
-            "reserved": f"{reserved.cost:f}" if reserved and not run.has_ended else "0",
-            "simulated": queries.rows([run])[0].is_simulated,
+            "reserved": f"{row.reserved.cost:f}",
+            "simulated": row.is_simulated,
             "agents": _groups(totals_by(entries, "agent_key", "agent_name", "agent_version")),
             "models": _groups(totals_by(entries, "endpoint", "model")),
-            "nodes": _groups(totals_by(entries, "path")),
+            "nodes": _groups(_by_node(run, parts)),
+            "own": _sums(row.family.own),
+            "parts": [_part(part) for part in parts],
         }
     )
+
+
+def _by_node(run: Run, parts: list[Part]) -> dict[tuple[Any, ...], Totals]:
+    """What a sub-team used stands at the node it works for."""
+    found = totals_by(LedgerEntry.objects.filter(run=run), "path")
+    for part in parts:
+        if part.row:
+            found[part.path,] = found.get((part.path,), Totals()) + part.row.totals
+    return dearest_first(found)
+
+
+def _part(part: Part) -> dict[str, Any]:
+    totals = part.row.totals if part.row else Totals()
+    about = {"run": str(part.run), "path": part.path, "title": part.title, "node": part.node}
+    return about | {"status": part.status, "there": part.row is not None, **_sums(totals)}
 
 
 def _groups(found: dict[tuple[Any, ...], Totals]) -> list[dict[str, Any]]:

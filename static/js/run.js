@@ -1,12 +1,14 @@
 // Keeps the head of a run's page and its cards true while it is open: elements with `data-part` are replaced when
 // the server's differ; cards in `data-parts` come, go and stay, so that nobody loses what they are typing.
-// The island says when there is something new (`troupe:run-moved`), or else the workspace's socket (`troupe:run`).
+// The island says when there is something new (`troupe:run-moved`), or else the workspace's socket (`troupe:run`), which
+// also tells of the runs of sub-teams, listed in `data-watched`; `troupe:family` passes that on to the island.
 import { tick } from "./elapsed.js";
 
 const SHORTEST_MS = 900; // between two looks
 const page = document.querySelector("[data-run-page]");
 let looking = false;
 let again = false;
+let family = false; // a sub-team's run has moved
 let timer = 0;
 
 function swapParts(fresh) {
@@ -42,6 +44,8 @@ async function look() {
       swapParts(fresh);
       swapCards(fresh);
       tick();
+      if (family) document.dispatchEvent(new CustomEvent("troupe:family"));
+      family = false;
     }
   } catch {
     again = true; // the network is away; the sockets say when it is back
@@ -54,7 +58,11 @@ async function look() {
 
 if (page) {
   document.addEventListener("troupe:run-moved", look);
-  document.addEventListener("troupe:run", ({ detail }) => detail.run === page.dataset.runPage && look());
+  document.addEventListener("troupe:run", ({ detail }) => {
+    const watched = document.querySelector("[data-watched]")?.dataset.watched.split(" ").includes(detail.run);
+    family ||= Boolean(watched);
+    if (watched || detail.run === page.dataset.runPage) look();
+  });
   document.addEventListener("troupe:resync", look);
   addEventListener("pagehide", () => clearTimeout(timer));
 }

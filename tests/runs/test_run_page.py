@@ -126,7 +126,7 @@ def test_the_page_of_a_long_run_needs_no_more_queries(
 ) -> None:
     run = scenes.long(script_of(world), events=1_000).commit()
     page.get(at(run))
-    with django_assert_max_num_queries(17):
+    with django_assert_max_num_queries(19):
         page.get(at(run))
 
 

@@ -2,6 +2,7 @@
 import { createRoot } from "react-dom/client";
 import "../graph/graph.css";
 import { App } from "./App";
+import { followParts } from "./feed/costs";
 import { Feed } from "./feed/feed";
 import { Store } from "./feed/store";
 import { readPage } from "./page";
@@ -12,5 +13,6 @@ const page = readPage();
 if (place && page) {
   const store = new Store();
   createRoot(place).render(<App store={store} page={page} />);
+  if (!page.until) followParts(store, page.urls.cost);
   void new Feed(store, page.urls, page.until).start();
 }

@@ -6,13 +6,16 @@ import { Icon } from "../parts/icons";
 import { StateWord } from "../parts/StateWord";
 import { NodeForkLinks } from "./ForkLinks";
 import { ZERO } from "../log/money";
+import { CHILD_NOTES } from "../log/state";
 import { useNames, useNode, useNow, useRun } from "../show/context";
 import { money, span, tokens } from "../show/figures";
 import { doing } from "../show/lighting";
 import { statusOf } from "../show/status";
+import { sumsOf } from "../show/summary";
 import { DetailFrame, Facts, Gone, Section } from "./Detail";
 import { Lineage, Place } from "./Lineage";
 import { Steps } from "./Steps";
+import { SubTeam } from "./SubTeam";
 
 export function NodeDetail({ path }: { path: string }) {
   const { store, page } = useRun();
@@ -24,7 +27,7 @@ export function NodeDetail({ path }: { path: string }) {
   const text = cardText(page.catalog, authored);
   const agent = agentOf(page.catalog, authored);
   const status = statusOf(store.state, path);
-  const sums = store.trace.sums.get(path);
+  const sums = sumsOf(store, [path]);
   const reserved = store.trace.reserved(path);
   const attempts = store.trace.byPath.get(path) ?? [];
   const writing = [...store.trace.open.values()].filter((one) => one.path === path && one.kind === "model" && store.textOf(one.key));
@@ -44,6 +47,7 @@ export function NodeDetail({ path }: { path: string }) {
       {node?.message && <p className={`rt-said ${node.status === "failed" ? "s-failed" : ""}`}>{node.message}</p>}
       {(calls > 0 || (node && node.approvals.size > 0)) && <Section title="Steps" aside={node && node.turns > 1 ? `${node.turns} turns` : ""}><Steps path={path} /></Section>}
       {writing.map((one) => <Section key={one.key} title="Writing now" aside={speed(store.textOf(one.key), one.started_at, now)}><Writing text={store.textOf(one.key)} /></Section>)}
+      <SubTeam path={path} />
       {node && <Lineage node={node} listed={calls > 0} />}
       {node && notes(node.notes).map(([key, note]) => <Section key={key} title="Noted" aside={key}><p className="wrap-anywhere">{note}</p></Section>)}
       {node?.output && <Section title="Output"><Content digest={node.output} /></Section>}
@@ -54,7 +58,7 @@ export function NodeDetail({ path }: { path: string }) {
 }
 
 /** Notes for people; those that hold a digest are shown with the call they belong to. */
-const notes = (all: Map<string, string>): [string, string][] => [...all].filter(([, text]) => !/^[0-9a-f]{64}$/.test(text));
+const notes = (all: Map<string, string>): [string, string][] => [...all].filter(([key, text]) => !CHILD_NOTES.has(key) && !/^[0-9a-f]{64}$/.test(text));
 
 function speed(text: string, started: number, now: number): string {
   const seconds = (now - started) / 1e6;

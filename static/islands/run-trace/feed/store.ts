@@ -5,10 +5,13 @@ import { fold } from "../log/fold";
 import { Instances } from "../log/instances";
 import { newState } from "../log/state";
 import { Trace } from "../log/trace";
+import type { Part } from "./costs";
 
 const BATCH_MS = 100;
 
 export type Connection = "opening" | "live" | "past" | "reconnecting" | "signed out" | "gone";
+
+export type RunStatus = "queued" | "running" | "waiting" | "doubt" | "done" | "failed" | "cancelled";
 
 export interface TextFrame {
   call: string;
@@ -22,6 +25,8 @@ export class Store {
   state = newState();
   trace = new Trace();
   instances = new Instances();
+  parts = new Map<string, Part>(); // what sub-teams have used, by the path of their node
+  looks = 0; // how often that was looked up
   head = 0; // the newest seq the server told of
   connection: Connection = "opening";
   problem = "";
@@ -73,6 +78,12 @@ export class Store {
     for (const key of this.texts.keys()) if (!this.trace.open.has(key)) this.texts.delete(key);
   }
 
+  takeParts(parts: Part[]): void {
+    this.parts = new Map(parts.map((part) => [part.path, part]));
+    this.looks += 1;
+    this.tell();
+  }
+
   say(connection: Connection, problem = ""): void {
     if (connection === this.connection && problem === this.problem) return;
     this.connection = connection;
@@ -86,12 +97,16 @@ export class Store {
   };
   snapshot = (): number => this.version;
 
+  private tell(): void {
+    this.version += 1;
+    for (const listener of this.listeners) listener();
+  }
+
   private changed(): void {
     this.timer ||= window.setTimeout(() => {
       this.timer = 0;
-      this.version += 1;
       this.forgetTexts();
-      for (const listener of this.listeners) listener();
+      this.tell();
       document.dispatchEvent(new CustomEvent("troupe:run-moved", { detail: { seq: this.state.seq } }));
     }, BATCH_MS);
   }

@@ -183,6 +183,10 @@ export function newCall(id: string, path: string, kind: Call["kind"], turn: numb
 /** The path of the node's instance that counts now: its latest round. */
 export const instanceOf = (state: RunState, nodeId: string) => state.instances.get(nodeId) ?? nodeId;
 
+/** A note of a node whose work is a run of its own: that run. As in runs/engine/child_events.py. */
+export const CHILD = "child";
+export const CHILD_NOTES = new Set([CHILD, "child ended", "child said"]);
+
 /** The id of the node that an instance at `path` is of: `draft` for `draft@2` and `lead/m1/t1/draft`. */
 export const nodeIdOf = (path: string) => (path.split("/").pop() ?? path).split("@")[0] ?? path;
 

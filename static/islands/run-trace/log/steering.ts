@@ -1,7 +1,7 @@
 // More of `fold`'s table: how a run is steered, runs of sub-teams, variables. As runs/engine/fold_{steering,children}.py.
 import type { EventOf } from "./events";
 import { parseMoney, ZERO } from "./money";
-import { instanceOf, nodeOf, type RunState } from "./state";
+import { CHILD, instanceOf, nodeOf, type RunState } from "./state";
 
 type Steering =
   | "PauseRequested" | "ResumeRequested" | "NodeRetried" | "SignalReceived" | "ChildRunStarted" | "ChildRunEnded"
@@ -54,7 +54,7 @@ export const steering: Handlers = {
   },
   ChildRunStarted(state, event) {
     const { budget } = state;
-    nodeOf(state, event.path).notes.set("child", event.child);
+    nodeOf(state, event.path).notes.set(CHILD, event.child);
     budget.reserved.set(`${event.path}#0`, {
       cost: budget.cost_limit === null ? ZERO : (money(event.cost_limit) ?? ZERO),
       tokens: budget.token_limit === null ? 0 : (event.token_limit ?? 0),

@@ -56,6 +56,7 @@ export class Trace {
   open = new Map<string, Attempt>(); // in flight, by key
   sums = new Map<string, Sums>(); // by path
   total = newSums();
+  parts = 0; // how often the run of a sub-team began or ended
   private transcript = new Map<string, number>();
   private opened = new Map<string, number>(); // where the conversation of an agent that took over begins
 
@@ -91,6 +92,10 @@ export class Trace {
         });
       case "ToolCallInDoubt":
         return this.finish(event, "doubt", null, { message: "Whether it happened is not known." });
+      case "ChildRunStarted":
+      case "ChildRunEnded":
+        this.parts += 1;
+        return;
       case "FellBack":
         if (event.agent) this.opened.set(event.path, this.transcript.get(event.path) ?? 0);
         return;

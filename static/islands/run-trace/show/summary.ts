@@ -1,5 +1,6 @@
 // A node over all its instances: how many, in which states, what they used together.
 import type { NodeStatus } from "../../graph";
+import { knownSums } from "../feed/costs";
 import type { Store } from "../feed/store";
 import { ZERO, type Money } from "../log/money";
 import { newSums, type Sums } from "../log/trace";
@@ -57,14 +58,17 @@ function inWords(all: number, rounds: boolean, counts: Summary["counts"], open: 
   return `${done} done${failed}`;
 }
 
+/** What instances used themselves, and through the runs of sub-teams. */
 export function sumsOf(store: Store, paths: Iterable<string>): Sums | null {
   let found: Sums | null = null;
   for (const path of paths) {
-    const one = store.trace.sums.get(path);
-    if (!one) continue;
-    found ??= newSums();
-    found.cost += one.cost;
-    for (const key of ["billed", "unknown", "input", "cached", "output", "reasoning"] as const) found[key] += one[key];
+    const part = store.parts.get(path);
+    for (const one of [store.trace.sums.get(path), part?.calls ? knownSums(part) : undefined]) {
+      if (!one) continue;
+      found ??= newSums();
+      found.cost += one.cost;
+      for (const key of ["billed", "unknown", "input", "cached", "output", "reasoning"] as const) found[key] += one[key];
+    }
   }
   return found;
 }

@@ -1,37 +1,18 @@
-// What the run has cost, by agent, model and node: sums over the ledger, fetched again when a call is settled.
-import { useEffect, useState } from "react";
+// What the run has cost with its sub-teams, by agent, model, node and run: sums over the ledger, fetched again when a
+// call is settled.
+import { useEffect, useState, type ReactNode } from "react";
+import { fetchCosts, type Costs, type Group, type Part, type Sums } from "../feed/costs";
 import { parseMoney, toNumber, writeMoney, ZERO } from "../log/money";
 import { nodeIdOf } from "../log/state";
 import { useRun } from "../show/context";
 import { counted, money } from "../show/figures";
 import { titleOf } from "../show/names";
 import { Loading } from "../parts/Content";
-
-interface Sums {
-  cost: string | null;
-  simulated_cost: string;
-  calls: number;
-  unknown: number;
-  estimated: number;
-  input: number;
-  cached: number;
-  output: number;
-  reasoning: number;
-}
-type Group = Sums & { key: (string | number)[] };
-interface Costs {
-  total: Sums;
-  limit: string | null;
-  reserved: string;
-  simulated: boolean;
-  agents: Group[];
-  models: Group[];
-  nodes: Group[];
-}
+import { StateWord } from "../parts/StateWord";
 
 export function CostView() {
   const { store, page } = useRun();
-  const costs = useCosts(page.urls.cost, store.trace.total.billed + store.trace.open.size / 1000);
+  const costs = useCosts(page.urls.cost, store.trace.total.billed + store.looks + store.trace.open.size / 1000);
   if (costs === "failed") return <p className="rt-none" role="alert">The costs could not be loaded. Choose the view again to try once more.</p>;
   if (!costs) return <div className="rt-scroll"><div className="rt-output"><Loading /></div></div>;
   const agent = ({ key }: Group) => `${key[1] || "No agent"}${key[2] ? ` v${key[2]}` : ""}`;
@@ -39,11 +20,27 @@ export function CostView() {
     <div className="rt-scroll scroll-y" tabIndex={0}>
       <div className="rt-output is-wide">
         <Summary costs={costs} />
+        {costs.parts.length > 0 && <Table title="By run" first="Run" groups={byRun(costs)} costs={costs} name={({ key }) => <RunName part={costs.parts[Number(key[0])]} />} />}
         <Table title="By agent" first="Agent" groups={costs.agents} costs={costs} name={agent} />
         <Table title="By model" first="Model" groups={costs.models} costs={costs} name={({ key }) => `${key[1]} on ${key[0]}`} />
         <Table title="By node" first="Node" groups={byNode(costs.nodes)} costs={costs} name={({ key }) => `${titleOf(page, String(key[0]))}${Number(key[1]) > 1 ? ` ×${key[1]}` : ""}`} />
       </div>
     </div>
+  );
+}
+
+/** The run itself, then the runs of its sub-teams; the key is their place. */
+const byRun = (costs: Costs): Group[] => [{ ...costs.own, key: [-1] }, ...costs.parts.map((part, at) => ({ ...part, key: [at] }))];
+
+function RunName({ part }: { part: Part | undefined }) {
+  const { page } = useRun();
+  if (!part) return <>This run itself</>;
+  return (
+    <span className="flex items-center gap-2">
+      <StateWord status={part.status} bare />
+      {part.there ? <a className="link" href={`${page.urls.runs}${part.run}/`}>{part.title}</a> : <span className="text-dim">about to start</span>}
+      {part.node !== part.title && <span className="text-dim">{part.node}</span>}
+    </span>
   );
 }
 
@@ -73,8 +70,8 @@ function useCosts(url: string, moved: number): Costs | "failed" | null {
   const [costs, setCosts] = useState<Costs | "failed" | null>(null);
   useEffect(() => {
     const stop = new AbortController();
-    fetch(url, { signal: stop.signal, headers: { Accept: "application/json" } })
-      .then(async (answer) => setCosts(answer.ok && !answer.redirected ? ((await answer.json()) as Costs) : "failed"))
+    fetchCosts(url, stop.signal)
+      .then((found) => setCosts(found ?? "failed"))
       .catch(() => stop.signal.aborted || setCosts("failed"));
     return () => stop.abort();
   }, [url, moved]);
@@ -105,7 +102,7 @@ function Summary({ costs }: { costs: Costs }) {
   );
 }
 
-function Table({ title, first, groups, costs, name }: { title: string; first: string; groups: Group[]; costs: Costs; name(group: Group): string }) {
+function Table({ title, first, groups, costs, name }: { title: string; first: string; groups: Group[]; costs: Costs; name(group: Group): ReactNode }) {
   const cell = (sums: Sums) => (
     <>
       <td className="right num">{sums.calls}</td>

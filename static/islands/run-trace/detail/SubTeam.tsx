@@ -1,0 +1,34 @@
+// The run of a sub-team, from the node or event that speaks of it.
+import { knownSums } from "../feed/costs";
+import { CHILD } from "../log/state";
+import { Icon } from "../parts/icons";
+import { StateWord } from "../parts/StateWord";
+import { useRun } from "../show/context";
+import { money, tokens } from "../show/figures";
+import { Section } from "./Detail";
+
+const shortId = (run: string): string => `r-${run.replaceAll("-", "").slice(0, 6)}`;
+
+export function RunLink({ run, words = "Open its run" }: { run: string; words?: string }) {
+  const { page } = useRun();
+  return <a className="link inline-flex items-center gap-1" href={`${page.urls.runs}${run}/`}><Icon name="boxes" size={13} />{words}</a>;
+}
+
+/** Nothing for a node that is no sub-team, or has not begun its run. */
+export function SubTeam({ path }: { path: string }) {
+  const { store } = useRun();
+  const run = store.state.nodes.get(path)?.notes.get(CHILD);
+  if (!run) return null;
+  const part = store.parts.get(path);
+  if (!part && store.looks > 0 && !store.events.some(({ type }) => type === "RunForked")) return <Section title="Sub-team"><p className="text-dim">Its run was deleted.</p></Section>;
+  const sums = part && knownSums(part);
+  return (
+    <Section title="Sub-team" aside={<span className="mono">{shortId(run)}</span>}>
+      <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
+        {part && <><StateWord status={part.status} /><span>{part.title}</span></>}
+        {sums && sums.billed > 0 && <span className="text-dim num">{money(part.cost === null && part.unknown ? null : sums.cost)} · {tokens(sums.input + sums.output)} tokens</span>}
+        <RunLink run={run} />
+      </div>
+    </Section>
+  );
+}
