@@ -9,6 +9,8 @@ from typing import Any
 
 import jsonschema_rs
 
+from agents.topology import json_text
+
 MAX_LENGTH = 200_000
 MAX_PROBLEMS = 20
 
@@ -43,9 +45,7 @@ def validate_arguments(schema: dict[str, Any], raw: str) -> dict[str, Any]:
             f"The arguments are {len(raw):,} characters long; at most {MAX_LENGTH:,} are allowed."
         )
     try:
-        value = json.loads(raw or "{}", parse_constant=_refuse_constant)
-    except RecursionError:
-        raise BadArguments("The arguments are nested too deeply.") from None
+        value = json_text.parse(raw or "{}")
     except ValueError as error:
         raise BadArguments(f"The arguments are not valid JSON: {error}.") from None
     if not isinstance(value, dict):
@@ -55,10 +55,6 @@ def validate_arguments(schema: dict[str, Any], raw: str) -> dict[str, Any]:
     if problems:
         raise BadArguments(*problems)
     return value
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not a JSON number")
 
 
 def _sentences(error: Any) -> list[str]:

@@ -15,6 +15,7 @@ from yarl import URL
 from agents.models import Tool
 from agents.toolbox.hosts import HostRule, allowed
 from agents.toolbox.tool import Effect, ToolArguments, ToolConfig, ToolContext, ToolFailed, ToolKind
+from agents.topology import json_text
 from studio import net, secrets
 
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
@@ -267,8 +268,8 @@ async def _answer(response: aiohttp.ClientResponse, config: HttpConfig, effect: 
     body: JsonValue = text
     if response.content_type.endswith("json") and not truncated:
         try:
-            body = json.loads(text)
-        except (ValueError, RecursionError):
+            body = json_text.parse(text)
+        except ValueError:
             body = text
     answer: dict[str, JsonValue] = {"status": response.status, "type": response.content_type, "body": body}
     return answer | ({"truncated": True} if truncated else {})

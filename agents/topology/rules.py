@@ -6,7 +6,9 @@ we use; so the length is bounded, nested comprehensions are refused, and what a 
 
 from __future__ import annotations
 
+import json
 import re
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -57,14 +59,33 @@ def evaluate(source: str, context: dict[str, Any]) -> bool:
 
 
 def value_of(source: str, context: dict[str, Any]) -> Any:
-    """Whatever the expression yields. Raises RuleError when it fails."""
+    """Whatever the expression yields that JSON can hold. Raises RuleError when it fails."""
     program = compile_rule(source)
     try:
-        return program.execute(context)
+        return _plain(program.execute(context))
+    except RuleError:
+        raise
     except KeyError as error:
         raise RuleError(f"The rule reads {error}, which is not there.") from error
     except Exception as error:  # the library maps CEL's errors onto many Python types
         raise RuleError(f"The rule failed: {str(error).splitlines()[0][:300]}") from error
+
+
+def _plain(value: Any) -> Any:
+    """CEL's own types as JSON has them."""
+    match value:
+        case dict():
+            return {
+                key if isinstance(key, str) else json.dumps(key): _plain(item) for key, item in value.items()
+            }
+        case list():
+            return [_plain(item) for item in value]
+        case datetime():
+            return value.isoformat()
+        case None | bool() | int() | float() | str():
+            return value
+    kind = {"bytes": "bytes", "timedelta": "a duration"}.get(type(value).__name__, type(value).__name__)
+    raise RuleError(f"The rule gave {kind}, which JSON cannot hold; write string(…) around it.")
 
 
 def problem_with(source: str) -> str:

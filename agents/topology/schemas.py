@@ -12,6 +12,8 @@ from typing import Any
 
 import jsonschema_rs
 
+from agents.topology import json_text
+
 MAX_BYTES = 100_000
 MAX_ERRORS = 20
 
@@ -47,8 +49,10 @@ def problem_with(schema: dict[str, Any]) -> str:
 
 def errors(schema: dict[str, Any], value: Any) -> list[str]:
     """Why `value` does not fit, a sentence each with its place; empty when it fits."""
+    if json_text.is_too_deep(value):
+        return [f"It is nested more than {json_text.DEEPEST} levels deep."]
     found = []
-    for error in _validator(json.dumps(schema, sort_keys=True)).iter_errors(value):
+    for error in _validator(json.dumps(schema, sort_keys=True)).iter_errors(json_text.cleaned(value)):
         place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.instance_path)
         message = error.message if len(error.message) <= 300 else error.message[:300] + "…"
         found.append(f"{place.lstrip('.')}: {message}" if place else message)

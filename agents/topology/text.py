@@ -32,8 +32,14 @@ class _Object(dict[str, Any]):
         return json.dumps(self, ensure_ascii=False)
 
     def __getitem__(self, key: str) -> Any:
-        value = super().__getitem__(key)
-        return _Object(value) if type(value) is dict else value
+        return _readable(super().__getitem__(key))
+
+
+def _readable(value: Any) -> Any:
+    """`value` with the objects in it as a template may show them."""
+    if type(value) is dict:
+        return _Object(value)
+    return [_readable(item) for item in value] if type(value) is list else value
 
 
 @lru_cache(maxsize=1024)
@@ -50,9 +56,7 @@ def render(source: str, context: dict[str, Any]) -> str:
         return source
     try:
         return str(
-            compile_template(source).render(
-                **{name: _Object(value) if type(value) is dict else value for name, value in context.items()}
-            )
+            compile_template(source).render(**{name: _readable(value) for name, value in context.items()})
         )
     except LiquidError as error:
         raise TemplateError(f"The template could not be filled in: {_first_line(error)}.") from error

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterable
 from typing import Any
 
 import orjson
 
-UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+from agents.topology.json_text import cleaned
 
 
 class ContentMissing(LookupError):
@@ -23,34 +22,15 @@ class ContentMissing(LookupError):
         super().__init__(f"{len(self.digests)} contents are not loaded")
 
 
-def storable(text: str) -> str:
-    """`text` with NUL and lone surrogates, which PostgreSQL refuses, written as visible escapes."""
-    if UNSTORABLE.search(text) is None:
-        return text
-    return UNSTORABLE.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
-
-
 def canonical(value: Any) -> str:
     """The JSON text a value is stored as: compact, keys in order, nothing in it that cannot be stored."""
     try:
         text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
     except TypeError:  # a lone surrogate, or a number beyond 64 bits
-        return json.dumps(_clean(value), ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+        return json.dumps(cleaned(value), ensure_ascii=False, separators=(",", ":"), sort_keys=True)
     if b"\\u0000" in text:
-        text = orjson.dumps(_clean(value), option=orjson.OPT_SORT_KEYS)
+        text = orjson.dumps(cleaned(value), option=orjson.OPT_SORT_KEYS)
     return text.decode()
-
-
-def _clean(value: Any) -> Any:
-    if isinstance(value, str):
-        return storable(value)
-    if isinstance(value, dict):
-        return {storable(str(key)): _clean(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_clean(item) for item in value]
-    if isinstance(value, float) and not -1e308 < value < 1e308:
-        return None  # NaN and infinities are no JSON
-    return value
 
 
 def digest_of(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, ClassVar
 
+from agents.topology import json_text
 from runs.engine.dialects.base import Decoded, Message, Prompt
 from runs.engine.dialects.schema import Schema, decode_step, tools_in_words
 
@@ -28,7 +29,7 @@ class Plain(Schema):
     def decode(self, message: Message, prompt: Prompt) -> Decoded:
         if not prompt.tools:
             return Decoded()
-        text = json_in(str(message.get("content") or ""))
+        text = json_text.find(str(message.get("content") or ""))
         # words without JSON are an answer to people who asked for words
         return Decoded() if not text and prompt.schema is None else decode_step(text)
 
@@ -36,24 +37,5 @@ class Plain(Schema):
         text = str(message.get("content") or "")
         if not prompt.tools and prompt.schema is None:
             return text
-        found = json_in(text)
+        found = json_text.find(text)
         return super().answer({"content": found}, prompt) if found else text
-
-
-def json_in(text: str) -> str:
-    """The first JSON object or array in `text`, fenced or not; empty when there is none."""
-    decoder = json.JSONDecoder()
-    at = 0
-    while (at := _next_bracket(text, at)) >= 0:
-        try:
-            _, end = decoder.raw_decode(text, at)
-        except ValueError:
-            at += 1
-        else:
-            return text[at:end]
-    return ""
-
-
-def _next_bracket(text: str, start: int) -> int:
-    found = [at for at in (text.find("{", start), text.find("[", start)) if at >= 0]
-    return min(found, default=-1)

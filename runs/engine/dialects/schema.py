@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, ClassVar
 
+from agents.topology import json_text
 from runs.engine.dialects.base import Decoded, Dialect, Message, Prompt, Reply, response_format
 
 CHARACTERS_A_TOKEN = 2  # cautiously few: without a bound that fits, small models never close the string
@@ -41,7 +42,7 @@ class Schema(Dialect):
         if not prompt.tools:
             return text
         try:
-            answer = json.loads(text)["answer"]
+            answer = json_text.parse(text)["answer"]
         except (ValueError, LookupError, TypeError):
             return text
         return answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False)
@@ -79,7 +80,7 @@ def tools_in_words(prompt: Prompt) -> str:
 def decode_step(text: str) -> Decoded:
     """A step object; anything else is a defect that the model is told."""
     try:
-        step = json.loads(text)
+        step = json_text.parse(text)
     except ValueError as error:
         return Decoded(defect=f"The answer is not valid JSON: {error}.")
     if isinstance(step, dict) and "tool" in step:

@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
+from agents.topology import json_text
 from runs.engine.dialects.base import Dialect, Message, Prompt, Reply
 
 RESULT = re.compile(r"Result of ([^:\n]+):\n", re.DOTALL)
@@ -42,7 +43,7 @@ def _to_words(messages: list[Message], dialect: Dialect) -> list[Message]:
 
 def _step(name: str, arguments: str) -> str:
     try:
-        parsed: Any = json.loads(arguments)
+        parsed: Any = json_text.parse(arguments)
     except ValueError:
         parsed = arguments
     return json.dumps({"tool": name, "arguments": parsed}, ensure_ascii=False)
@@ -68,10 +69,8 @@ def _to_native(messages: list[Message]) -> list[Message]:
 
 def _called(message: Message, name: str, call_id: str) -> Message:
     """The assistant's step as a call of `name`."""
-    text = str(message.get("content") or "")
-    begin = text.find("{")
     try:
-        step = json.JSONDecoder().raw_decode(text[begin:])[0] if begin >= 0 else {}
+        step = json_text.parse(json_text.find(str(message.get("content") or "")))
     except ValueError:
         step = {}
     arguments = json.dumps(step.get("arguments", {}) if isinstance(step, dict) else {}, ensure_ascii=False)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from agents.topology import schemas
+from agents.topology import json_text, schemas
 from agents.topology.check import Scope
 from agents.topology.graph import EdgeKind, Node, Task
 from agents.topology.kind import NodeConfig, Ports
@@ -304,7 +304,7 @@ class AgentKind(Kind):
         if spec.output.kind == "text":
             return answer, []
         try:
-            value = json.loads(answer)
+            value = json_text.parse(answer)
         except ValueError as error:
             cut = " It was cut off by the token limit." if asked.finish_reason == "length" else ""
             return None, [f"The answer is not valid JSON: {error}.{cut}"]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from agents.topology import rules
+from agents.topology import json_text, rules
 from agents.topology.check import Scope
 from agents.topology.graph import Edge, EdgeKind, Node, Task
 from agents.topology.kind import NodeConfig, Ports
@@ -223,7 +222,7 @@ def label_of(edge: Edge) -> str:
 def _label_in(answer: str, labels: list[str]) -> str | None:
     """The label a model named, in the JSON it was asked for or as a bare word."""
     try:
-        value = json.loads(answer)
+        value = json_text.parse(answer)
     except ValueError:
         value = answer
     if isinstance(value, dict):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal
@@ -18,6 +17,7 @@ from runs.engine import events as ev
 from runs.engine.child_events import CHILD, CHILD_ENDED, CHILD_SAID
 from runs.engine.commands import Command, Compute, Record
 from runs.engine.content import Content
+from runs.engine.filling import fill
 from runs.engine.kind import Kind, NodeView
 from runs.engine.plan import Plan
 from runs.engine.state import Budget
@@ -110,11 +110,7 @@ class TeamKind(Kind):
         """As the node says; else what arrives, put into the one field there is if it is no object."""
         properties: Any = team.input_schema.get("properties") or {}
         if view.config.input:
-            context = view.context(content)
-            return {
-                name: _typed(text.render(template, context), properties.get(name))
-                for name, template in view.config.input.items()
-            }
+            return fill(view.config.input, team.input_schema, view.context(content))
         arrived = content.get(view.arrival())
         if view.state.task:
             asked = str(content.get(view.state.task))
@@ -123,15 +119,6 @@ class TeamKind(Kind):
             return {name: value for name, value in arrived.items() if name in properties} or arrived
         required: Any = team.input_schema.get("required") or list(properties)
         return {required[0]: content.text_of(arrived)} if required else arrived
-
-
-def _typed(written: str, schema: Any) -> Any:
-    if isinstance(schema, dict) and schema.get("type", "string") == "string":
-        return written
-    try:
-        return json.loads(written)
-    except ValueError:
-        return written
 
 
 def _limits(team: PinnedSubteam, ours: Budget) -> dict[str, Any]:

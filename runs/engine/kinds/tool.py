@@ -17,6 +17,7 @@ from runs.engine import events as ev
 from runs.engine import tool_turn
 from runs.engine.commands import Command, Compute, Record
 from runs.engine.content import Content
+from runs.engine.filling import fill
 from runs.engine.kind import Kind, NodeView
 from runs.engine.plan import Plan
 from runs.engine.state import CallStatus
@@ -91,16 +92,10 @@ class ToolKind(Kind):
             yield from tool_turn.compute(what, view.state.calls[call], view, tools, content)
 
     def _request(self, view: NodeView, parameters: dict[str, Any], content: Content) -> ev.Event:
-        context = view.context(content)
-        properties: Any = parameters.get("properties") or {}
-        arguments: dict[str, Any] = {}
-        for name, template in view.config.arguments.items():
-            try:
-                written = text.render(template, context)
-            except text.TemplateError as error:
-                message = f"{name}: {error}"
-                return ev.NodeFailed(path=view.path, code="template", message=message[:500])
-            arguments[name] = _typed(written, properties.get(name))
+        try:
+            arguments = fill(view.config.arguments, parameters, view.context(content))
+        except text.TemplateError as error:
+            return ev.NodeFailed(path=view.path, code="template", message=str(error)[:500])
         return ev.ToolCallRequested(
             path=view.path,
             call=_call_id(view),
@@ -111,16 +106,6 @@ class ToolKind(Kind):
 
 def _call_id(view: NodeView) -> str:
     return f"{view.path}/t1"
-
-
-def _typed(written: str, schema: Any) -> Any:
-    """The text itself where the tool takes text; else the JSON it is, if it is any."""
-    if isinstance(schema, dict) and schema.get("type", "string") == "string":
-        return written
-    try:
-        return json.loads(written)
-    except ValueError:
-        return written  # the tool's schema says in words what is wrong with it
 
 
 KIND = ToolKind()
