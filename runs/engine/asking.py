@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from agents.topology import schemas
+from agents.topology import json_text, schemas
 from runs.engine import events as ev
 from runs.engine import prompt as words
 from runs.engine.commands import Command, Compute
 from runs.engine.content import Content
 from runs.engine.dialects import DIALECTS
 from runs.engine.dialects.base import Prompt, Reply
+from runs.engine.fallback import after_bad_answer
 from runs.engine.kind import NodeView
 from runs.engine.model_turn import take_turn
 from runs.engine.state import Call
@@ -84,23 +84,27 @@ def prompt(view: NodeView, turn: int, question: Question, content: Content) -> P
     )
 
 
-def judge(view: NodeView, asked: Call, question: Question, content: Content) -> tuple[Any, ev.Event | None]:
-    """The value of the answer; or the event that says it does not fit: a corrective turn, or a failure."""
+def judge(view: NodeView, asked: Call, question: Question, content: Content) -> tuple[Any, list[ev.Event]]:
+    """The value of the answer; or why it does not fit: a corrective turn, another model, or a failure."""
     spec = view.plan.agent(question.agent).spec
     shape = Prompt("", spec.model, spec.parameters, 0, "", "", schema=question.schema)
     answer = DIALECTS[asked.dialect].answer(content.get(asked.result), shape)
     try:
-        value = json.loads(answer)
+        value = json_text.parse(answer)
     except ValueError:
         value, wrong = None, [f"{answer.strip()[:100]!r} is not valid JSON."]
     else:
         wrong = schemas.errors(question.schema, value)
     if not wrong:
-        return value, None
-    if view.state.corrections >= CORRECTIONS * (1 + accepted(view)):
-        message = f"{spec.name}'s answer did not fit: {wrong[0]}"
-        return None, ev.NodeFailed(path=view.path, code="bad_answer", message=message[:500])
+        return value, []
     told = "Your answer cannot be used:\n" + "\n".join(f"- {line}" for line in wrong) + "\nAnswer again."
-    return None, ev.OutputRejected(
+    rejected = ev.OutputRejected(
         path=view.path, turn=asked.turn, errors=tuple(wrong[:10]), message=content.put(told)
     )
+    node = view.state
+    corrected = min(asked.turn - 1 - accepted(view), node.corrections - node.forgiven)
+    if corrected < CORRECTIONS:
+        return None, [rejected]
+    message = f"{spec.name}'s answer did not fit: {wrong[0]}"
+    hop = after_bad_answer(view, question.agent, "bad_answer", message, rejected, asked.id)
+    return None, list(hop)

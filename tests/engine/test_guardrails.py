@@ -91,3 +91,29 @@ def test_a_judge_who_talks_nonsense_fails_the_guard() -> None:
     engine = guarded({"question": "It is polite.", "agent": "judge"}, "text", "no verdict").go()
     assert engine.output == "caught"
     assert "did not fit" in engine.node("guard").message
+
+
+@pytest.mark.parametrize("reason", ["", " ", "\n"])
+def test_a_judge_who_says_no_without_a_reason_has_said_no(reason: str) -> None:
+    config = {"question": "It is polite.", "agent": "judge"}
+    engine = guarded(config, "go away", {"ok": False, "reason": reason}).go()
+    assert engine.output == "caught"
+    assert engine.node("guard").message
+
+
+def test_a_rehearsal_asks_its_launcher_what_to_do_with_it() -> None:
+    engine = guarded({"rules": ["false"], "action": "ask"}, "x", {})
+    engine.state.mode = "simulated"
+    assert engine.go().state.pending_approvals()[0].people == ("me",)
+
+
+def test_a_judge_who_talks_nonsense_gives_way_to_the_next_of_its_chain() -> None:
+    def model(prompt: Prompt, attempt: int) -> Says:
+        return Says('{"ok": true, "reason": ""}' if prompt.model.model == "big" else "nonsense")
+
+    nodes = {"in": IN, "guard": ("guard", {"question": "It is polite.", "agent": "judge"}), "out": OUT}
+    agents = {"judge": {"fallbacks": [{"endpoint": "local", "model": "big"}]}}
+    engine = Engine(team(nodes, ["in>guard", "guard>out"], agents=agents), model).start().go()
+    assert engine.state.ended == "done"
+    assert engine.types("guard").count("OutputRejected") == 3
+    assert engine.types("guard").count("FellBack") == 1
