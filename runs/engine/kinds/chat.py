@@ -250,8 +250,8 @@ class ChatKind(Kind):
         asked = view.state.calls[call]
         question = self._question(view, asked.turn, content)
         value, wrong = asking.judge(view, asked, question, content)
-        if wrong is not None:
-            yield wrong
+        if wrong:
+            yield from wrong
             return
         yield asking.accept(view, asked)
         people = {view.plan.title(node): node for node in view.plan.view.workers(view.id)}

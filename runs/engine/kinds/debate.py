@@ -182,8 +182,8 @@ class DebateKind(Kind):
     def _take(self, view: NodeView, call: str, content: Content) -> Iterator[ev.Event]:
         asked = view.state.calls[call]
         value, wrong = asking.judge(view, asked, self._question(view, content), content)
-        if wrong is not None:
-            yield wrong
+        if wrong:
+            yield from wrong
             return
         yield asking.accept(view, asked)
         if value["settled"]:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, JsonValue, StringConstraints
 
-from agents.topology import rules, schemas
+from agents.topology import json_text, rules, schemas
 from agents.topology.check import Scope
 from agents.topology.graph import EdgeKind, Node
 from agents.topology.kind import NodeConfig, Ports
+from agents.topology.policy import Policy
 from agents.topology.problems import Problem
-from runs.engine import asking
+from runs.engine import approving, asking
 from runs.engine import events as ev
 from runs.engine.asking import Question
 from runs.engine.commands import Command, Compute, Record
@@ -213,13 +213,13 @@ class GuardKind(Kind):
     def _answered(self, view: NodeView, call: str, content: Content) -> Iterator[ev.Event]:
         asked, round_ = view.state.calls[call], self._round(view)
         value, wrong = asking.judge(view, asked, self._question(view, content), content)
-        if wrong is not None:
-            yield wrong
+        if wrong:
+            yield from wrong
             return
         yield asking.accept(view, asked)
         if view.state.notes[OPEN] == "judge":
             yield ev.NodeNoted(path=view.path, key=OPEN, text="")
-            reason = value["reason"] or "The model found it does not comply."
+            reason = value["reason"].strip() or "The model found it does not comply."
             yield self._found(view, "" if value["ok"] else reason, round_)
             return
         corrected = content.put(value["value"])
@@ -245,6 +245,7 @@ class GuardKind(Kind):
             title=title[:300],
             subject=content.put(subject),
             reason=self._wrong(view)[:500],
+            **approving.as_asked(Policy(), view),
         )
 
     def _done(self, view: NodeView, output: str, note: str) -> Command:
@@ -258,7 +259,7 @@ def _parsed(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        return json.loads(value)
+        return json_text.parse(value)
     except ValueError:
         return value
 
