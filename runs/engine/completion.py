@@ -38,7 +38,7 @@ def _settled(event: ev.Event, view: NodeView, content: Content) -> list[ev.Event
     if written:
         digests = {name: content.put(value) for name, value in written.items()}
         found.append(ev.VariablesWritten(path=event.path, writes=digests, order=view.place()))
-        context["vars"] = view.variables(content, {name: (view.place(), d) for name, d in digests.items()})
+        context["vars"] = view.variables(content, digests)
     return [*found, _chosen(event, view, context)]
 
 

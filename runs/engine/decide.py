@@ -56,8 +56,9 @@ def _ending(state: RunState, plan: Plan) -> ev.Event | None:
 
 
 def _failure(state: RunState, plan: Plan) -> ev.RunFailed:
-    for node_id in reversed(plan.order):  # an earlier failure was taken care of, or caused this one
-        path = state.instance(node_id)
+    fatal = [node.path for node in state.nodes.values() if node.fatal]  # perhaps a worker's
+    last = map(state.instance, reversed(plan.order))  # an earlier one was taken care of, or caused this one
+    for path in (*fatal, *last):
         node = state.nodes.get(path)
         if node and node.status is NodeStatus.FAILED:
             return ev.RunFailed(

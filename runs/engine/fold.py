@@ -12,7 +12,7 @@ from typing import Any
 
 from runs.engine import events as ev
 from runs.engine import fold_budget, forked
-from runs.engine.state import Budget, Call, CallStatus, Node, NodeStatus, RunState, TimerState
+from runs.engine.state import Budget, Call, CallStatus, Node, NodeStatus, RunState, TimerState, Write
 
 Handler = Callable[[RunState, Any], None]
 HANDLERS: dict[type[ev.Event], Handler] = {}
@@ -122,7 +122,7 @@ def next_instance(path: str) -> str:
 @on(ev.VariablesWritten)
 def _(state: RunState, event: ev.VariablesWritten) -> None:
     for name, digest in event.writes.items():
-        state.writes.setdefault(name, []).append((event.order, digest))
+        state.writes.setdefault(name, []).append(Write(event.order, digest, event.path))
 
 
 @on(ev.NodeNoted)

@@ -46,6 +46,7 @@ def _begin_anew(state: RunState, nodes: Iterable[str]) -> None:
         if before is None:
             continue
         before.fatal = False
+        state.forget_writes(path)
         state.instances[node_id] = next_instance(path)
         if before.parent == "" and before.given:  # the first of a round starts from the same
             after = state.node(state.instance(node_id))

@@ -27,7 +27,8 @@ def begin(state: RunState, event: ev.RunForked) -> None:
     state.budget, state.paused_by = budget_of(event), ""
     state.nodes.pop(RUN, None)  # deadlines of the parent's, and questions about its limits
     for path in event.restarted:
-        _begin_anew(state, path, event.at)
+        if path in state.nodes:  # else it was run by another that begins anew, or has not begun
+            _begin_anew(state, path, event.at)
     for path in state.running:
         node = state.node(path)
         node.started_at, node.over_latency = event.at, False
@@ -49,6 +50,7 @@ def _begin_anew(state: RunState, path: str, at: int) -> None:
         state.running.pop(below, None)
         state.children.pop(below, None)
     state.children.pop(path, None)
+    state.forget_writes(path)
     old = state.node(path)
     fresh = Node(path, parent=old.parent, given=old.given, task=old.task, sources=old.sources)
     fresh.status, fresh.started_at = NodeStatus.RUNNING, at

@@ -12,7 +12,7 @@ from agents.topology.variables import merged
 from runs.engine.commands import Command
 from runs.engine.content import Content
 from runs.engine.events import Event
-from runs.engine.state import Node, NodeStatus, RunState
+from runs.engine.state import Node, NodeStatus, RunState, Write
 
 if TYPE_CHECKING:
     from runs.engine.dialects.base import Prompt
@@ -111,7 +111,7 @@ class NodeView:
         """
         outputs = {node: self._latest_output(node) for node in self.plan.view.readable[self.id]}
         arrival = self.arrival()
-        writes = [digest for written in self.run.writes.values() for _, digest in written]
+        writes = [write.value for written in self.run.writes.values() for write in written]
         content.need([*filter(None, outputs.values()), *writes, self.run.input, arrival])
         return {
             "input": content.get(self.run.input),
@@ -132,15 +132,15 @@ class NodeView:
             path = before_last(path)
         return ""
 
-    def variables(
-        self, content: Content, new: Mapping[str, tuple[tuple[int, ...], str]] | None = None
-    ) -> dict[str, Any]:
-        """The team's variables, with writes that are about to be recorded."""
+    def variables(self, content: Content, new: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """The team's variables, with `new` writes of this node that are about to be recorded."""
         found = {}
         for name, variable in self.plan.variables.items():
-            written = [*self.run.writes.get(name, ()), *([new[name]] if new and name in new else [])]
-            written.sort(key=lambda write: write[0])
-            found[name] = merged(variable, [content.get(digest) for _, digest in written])
+            written = list(self.run.writes.get(name, ()))
+            if new and name in new:
+                written.append(Write(self.place(), new[name], self.path))
+            written.sort(key=lambda write: write.order)
+            found[name] = merged(variable, [content.get(write.value) for write in written])
         return found
 
     def place(self) -> tuple[int, ...]:

@@ -53,8 +53,7 @@ def take_turn(view: NodeView, turn: int, retries: int) -> Turn:
 def _again(view: NodeView, call: Call, strikes: int, retries: int, again: Command) -> Iterator[Command]:
     if call.status is CallStatus.ABANDONED:
         if call.attempt >= MAX_ABANDONED:
-            message = f"Its worker stopped {call.attempt} times during this call."
-            yield Record(ev.NodeFailed(path=view.path, code="worker_lost", message=message))
+            yield Record(worker_lost(view, call))
         else:
             yield again
     elif call.choice != view.state.choice:
@@ -67,6 +66,11 @@ def _again(view: NodeView, call: Call, strikes: int, retries: int, again: Comman
         yield Record(next_hop(view, call.agent, call.id, call.code, call.message))
     else:
         yield from after_backoff(view, call, again)
+
+
+def worker_lost(view: NodeView, call: Call) -> ev.Event:
+    message = f"Its worker stopped {call.attempt} times during this call."
+    return ev.NodeFailed(path=view.path, code="worker_lost", message=message)
 
 
 def _held(view: NodeView, hold: Hold, failures: int, retries: int, again: Command) -> Iterator[Command]:

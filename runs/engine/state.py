@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 
 from runs.engine.approval_state import ApprovalState as ApprovalState
 from runs.engine.events import RequestedTool
@@ -144,6 +145,14 @@ class Node:
         return (call for call in self.calls.values() if call.is_open)
 
 
+class Write(NamedTuple):
+    """What an instance wrote into a variable; `order` is its place in the graph."""
+
+    order: tuple[int, ...]
+    value: str  # digest
+    path: str
+
+
 @dataclass(slots=True)
 class Budget:
     """The run's own budget. Money is dollars; what is reserved counts as if it were spent."""
@@ -200,13 +209,20 @@ class RunState:
     children: dict[str, list[str]] = field(default_factory=dict)  # spawned instances, in order
     instances: dict[str, str] = field(default_factory=dict)  # node id → its instance now, if not the first
     loops: dict[str, list[str]] = field(default_factory=dict)  # loop's node id → values it went round with
-    writes: dict[str, list[tuple[tuple[int, ...], str]]] = field(default_factory=dict)  # of variables
+    writes: dict[str, list[Write]] = field(default_factory=dict)  # of variables, by name
 
     def node(self, path: str) -> Node:
         """The instance's state; one that nothing has happened to yet is pending."""
         if path not in self.nodes:
             self.nodes[path] = Node(path)
         return self.nodes[path]
+
+    def forget_writes(self, path: str) -> None:
+        """What the instance, and those it ran, wrote into variables does not count any more."""
+        for name, written in self.writes.items():
+            self.writes[name] = [
+                one for one in written if one.path != path and not one.path.startswith(f"{path}/")
+            ]
 
     def instance(self, node_id: str) -> str:
         """The path of the node's instance that counts now: its latest iteration."""

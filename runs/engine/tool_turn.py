@@ -15,7 +15,7 @@ from runs.engine import events as ev
 from runs.engine.commands import Command, Compute, Record, StartToolCall
 from runs.engine.content import Content
 from runs.engine.kind import NodeView
-from runs.engine.model_turn import after_backoff
+from runs.engine.model_turn import MAX_ABANDONED, after_backoff, worker_lost
 from runs.engine.state import ApprovalState, Call, CallStatus
 
 SETTLED = frozenset({CallStatus.COMPLETED, CallStatus.REFUSED})
@@ -30,6 +30,8 @@ def tool_steps(view: NodeView, call: Call, retries: int) -> Iterator[Command]:
             yield from _dispatch(view, call)
         case CallStatus.FAILED if call.retryable and call.failures <= retries and call.effect != "writes":
             yield from after_backoff(view, call, StartToolCall(view.path, call.id, call.attempt + 1))
+        case CallStatus.ABANDONED if call.attempt >= MAX_ABANDONED:
+            yield Record(worker_lost(view, call))
         case CallStatus.ABANDONED:
             yield StartToolCall(view.path, call.id, call.attempt + 1)
         case CallStatus.DOUBT:

@@ -11,7 +11,7 @@ from runs.engine.dialects.base import Prompt
 from runs.engine.dialects.native import lean
 from runs.engine.state import NodeStatus
 from tests.engine.harness import Engine, Says
-from tests.engine.teams import IN, OUT, agent, team
+from tests.engine.teams import IN, OUT, agent, team, tool
 
 AGENTS: dict[str, dict[str, Any]] = {name: {} for name in ("lead", "alice", "bob", "carol")}
 
@@ -282,3 +282,16 @@ def test_native_tools_are_told_without_what_only_validation_needs() -> None:
     }
     named_so = {"type": "object", "properties": {"maxLength": {"type": "integer", "maximum": 9}}}
     assert lean(named_so) == named_so
+
+
+def test_a_run_that_a_worker_ends_says_what_the_worker_said() -> None:
+    approved = tool("writes", approval="true")
+    approved["spec"]["policy"] = {"deadline_s": 5, "on_expiry": "fail"}
+    model = Scripted(lead=[asks("alice"), "never"], alice=[Says(tools=[("pay", {"amount": 1})])])
+    nodes = {"in": IN, "lead": agent("lead"), "alice": agent("alice"), "out": OUT}
+    agents = AGENTS | {"alice": {"tools": ["pay"]}}
+    pinned = team(nodes, ["in>lead", "lead>out", "lead:alice"], agents=agents, tools={"pay": approved})
+    engine = Engine(pinned, model).start().go()
+    assert engine.state.ended == "failed"
+    assert engine.state.message == "alice: Nobody approved pay in time."
+    assert engine.state.failed_node == "lead/m1/t1/alice"

@@ -10,6 +10,7 @@ import pytest
 from agents.topology.graph import PinnedTeam
 from runs.engine import events as ev
 from runs.engine.decide import decide
+from runs.engine.dialects.base import Prompt
 from runs.engine.fold import fold, replay
 from runs.engine.forked import carry_over
 from runs.engine.plan import Plan
@@ -216,3 +217,22 @@ def test_an_answer_that_needed_no_request_counts_against_no_limit() -> None:
     )
     assert (spent, state.budget.calls, state.budget.spent_tokens) == (2, 0, 0)
     assert {call.reused for call in state.node("a").calls.values()} == {"cache"}
+
+
+def test_a_worker_begins_anew_with_the_one_who_asked_it_and_not_by_itself() -> None:
+    def model(prompt: Prompt, attempt: int) -> Says:
+        if prompt.agent == "lead" and not prompt.replies:
+            return Says(tools=[("delegate", {"to": "a", "task": "go"})])
+        return Says(f"{prompt.agent} did it")
+
+    pinned = team(
+        {"in": IN, "lead": agent("lead"), "a": agent(), "out": OUT},
+        ["in>lead", "lead>out", "lead:a"],
+        agents={"lead": {}},
+    )
+    parent = Engine(pinned, model).start().go()
+    at = seq_of(parent, ev.ModelCallStarted, "lead/m1/t1/a")
+    made = fork(parent, at, restarted=("lead", "lead/m1/t1/a"))
+    assert list(made.state.running) == ["lead"]
+    assert made.go().output == "lead did it"
+    assert [call for call, _ in made.sent] == ["lead/m1", "lead/m1/t1/a/m1", "lead/m2"]

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from runs.engine import events as ev
 from runs.engine.dialects.base import Prompt
+from runs.engine.kind import NodeView
 from runs.engine.state import NodeStatus
 from tests.engine.harness import Engine, Says
 from tests.engine.teams import IN, OUT, agent, saying, team
@@ -259,3 +261,44 @@ def test_rules_read_what_was_written() -> None:
     )
     assert engine.types("again").count("LoopRepeated") == 1
     assert engine.types().count("LoopRepeated") == 2
+
+
+def test_what_begins_anew_has_not_written_yet() -> None:
+    """`h` catches what `a` failed at and writes; then `z` fails, and `a` is taken up again."""
+    mended = False
+
+    def model(prompt: Prompt, attempt: int) -> Says:
+        return Says(prompt.agent) if mended else Says(fails="bad_request", retryable=False)
+
+    pinned = team(
+        {"in": IN, "a": agent("a"), "h": ("transform", {"expression": '"h"'}), "z": agent("z"), "out": OUT},
+        ["in>a", "a!h", "a>z", "h>z", "z>out"],
+        agents={"a": {}, "z": {}},
+        variables=[{"name": "log", "type": "array", "merge": "append"}],
+        writes={"h": {"log": "output"}, "z": {"log": "output"}},
+    )
+    engine = Engine(pinned, model).start().go()
+    for path in ("a", "a@2"):
+        assert NodeView(engine.plan, engine.state, "z").variables(engine.content) == {"log": ["h"]}
+        engine.add(ev.NodeRetried(path=path, nodes=("a", "h", "z", "out"), by="me", by_name="Me"))
+        mended = path == "a@2"
+        engine.go()
+    assert engine.state.ended == "done"
+    assert NodeView(engine.plan, engine.state, "out").variables(engine.content) == {"log": ["z"]}
+
+
+@pytest.mark.parametrize("config", [{"policy": "quorum", "quorum": 2}, {}], ids=["quorum", "all"])
+def test_a_loop_may_begin_at_a_join(config: dict[str, Any]) -> None:
+    nodes = {
+        "in": IN,
+        "a": agent(),
+        "b": agent(),
+        "join": ("join", config),
+        "work": agent(),
+        "loop": ("loop", {"max_iterations": 3}),
+        "out": OUT,
+    }
+    edges = ["in>a", "in>b", "a>join", "b>join", "join>work", "work>loop", "loop>join", "loop>out"]
+    engine = Engine(team(nodes, edges), saying("1", "2", "3", "4", "5")).start().go()
+    assert engine.output == "5"
+    assert [key for key, _ in engine.sent] == ["a/m1", "b/m1", "work/m1", "work@2/m1", "work@3/m1"]

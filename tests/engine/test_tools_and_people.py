@@ -9,6 +9,7 @@ import pytest
 
 from runs.engine.decide import status
 from runs.engine.dialects.base import Prompt
+from runs.engine.model_turn import MAX_ABANDONED
 from tests.engine.harness import Engine, Says
 from tests.engine.teams import IN, OUT, agent, saying, team, tool
 
@@ -286,3 +287,18 @@ def test_tools_work_on_endpoints_without_tool_calls(
     assert run.node("a").calls["a/m1"].dialect == dialect
     assert len(run.ran) == 1
     assert run.output == "paid"
+
+
+def test_a_call_that_stops_its_worker_every_time_is_given_up() -> None:
+    nodes = {"in": IN, "a": agent(), "out": OUT}
+    pinned = team(
+        nodes, ["in>a", "a>out"], agents={"writer": {"tools": ["pay"]}}, tools={"pay": tool("idempotent")}
+    )
+    asks = Says(tools=[("pay", {"amount": 1})])
+    engine = Engine(pinned, lambda prompt, attempt: asks, tools={"pay": str}).start()
+    engine.step()
+    while not engine.state.ended and len(engine.ran) < 100:
+        engine.crash()
+        engine.think()
+    assert engine.state.code == "worker_lost"
+    assert len(engine.ran) == MAX_ABANDONED
