@@ -48,10 +48,11 @@ def _named(tool: str) -> str:
 
 def offers(view: NodeView) -> Iterator[Offer]:
     workers = view.plan.view.workers(view.id)
-    if not workers or _asked(view) >= view.config.max_delegations:
+    if not workers:
         return
     known = (f"{worker}: {view.plan.kinds[worker].introduce(view.plan, worker)}" for worker in workers)
-    yield Offer(TOOL, " ".join(" ".join([ABOUT, *known]).split()), parameters(workers))
+    about = " ".join(" ".join([ABOUT, *known]).split())
+    yield Offer(TOOL, about, parameters(workers), open=_asked(view) < view.config.max_delegations)
 
 
 def _asked(view: NodeView) -> int:

@@ -138,7 +138,7 @@ def prepare(
 
 def _append(dialect: Dialect, prompt: Prompt, transcript: list[str], content: Content) -> tuple[str, ...]:
     """The messages that this turn adds to the conversation."""
-    messages = [dialect.reply(reply) for reply in prompt.replies] if transcript else dialect.opening(prompt)
+    messages = dialect.replies(prompt) if transcript else dialect.opening(prompt)
     return tuple(content.put(message) for message in messages)
 
 

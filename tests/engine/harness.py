@@ -144,7 +144,7 @@ class Engine:
         append: list[str] = []
         if command.call not in view.state.calls:
             transcript = view.state.transcript[view.state.opened :]
-            messages = [dialect.reply(r) for r in prompt.replies] if transcript else dialect.opening(prompt)
+            messages = dialect.replies(prompt) if transcript else dialect.opening(prompt)
             append = [self.content.put(message) for message in messages]
         if held := self.gate(prompt.model.endpoint):
             self.add(

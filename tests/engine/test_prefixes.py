@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
-from itertools import takewhile
+from itertools import pairwise, takewhile
 from typing import Any
 
 import pytest
 
 from runs.engine import events as ev
-from runs.engine.dialects.base import Prompt
+from runs.engine.dialects import DIALECTS
+from runs.engine.dialects.base import NO_MORE, Prompt
 from tests.engine.harness import Engine, Says
 from tests.engine.teams import IN, OUT, agent, team, tool
 
@@ -32,14 +34,20 @@ def answers(prompt: Prompt, attempt: int) -> Says:
 
 
 def requests(engine: Engine) -> Iterator[tuple[str, bytes]]:
-    """Each call's node, and its messages as they are sent."""
+    """Each call's node, and what is sent that models read: its tools, then its messages."""
     said: dict[str, list[str]] = {}
     for event in engine.log:
         if isinstance(event, ev.ModelCallStarted):
             said.setdefault(event.path, []).extend(event.append)
-            yield event.path, "\n".join(engine.content.texts[digest] for digest in said[event.path]).encode()
+            tools = json.dumps(options(engine, event).get("tools"))
+            messages = [engine.content.texts[digest] for digest in said[event.path]]
+            yield event.path, "\n".join([tools, *messages]).encode()
         elif isinstance(event, ev.ModelCallCompleted):
             said[event.path].append(event.message)
+
+
+def options(engine: Engine, event: ev.ModelCallStarted) -> dict[str, Any]:
+    return DIALECTS[event.dialect].options(engine.prompts[event.call])
 
 
 @pytest.fixture
@@ -59,6 +67,41 @@ def test_each_call_of_a_conversation_begins_with_the_whole_of_the_one_before(eng
         before[path] = sent
     assert compared == 2
     assert engine.output == "answer"
+
+
+ABLE: dict[str, dict[str, bool]] = {
+    "native": {},
+    "schema": {"tools": False},
+    "plain": {"tools": False, "json_schema": False},
+}
+
+
+@pytest.mark.parametrize("dialect", ABLE)
+def test_tools_that_are_used_up_stay_where_they_were(dialect: str) -> None:
+    def model(prompt: Prompt, attempt: int) -> Says:
+        if prompt.must_answer:
+            return Says("enough" if dialect == "native" else '{"answer": "enough"}')
+        if dialect == "native":
+            return Says(tools=[("look", {"amount": 1})])
+        return Says('{"tool": "look", "arguments": {"amount": 1}}')
+
+    nodes = {"in": IN, "lead": agent("lead"), "out": OUT}
+    limited = {"lead": AGENTS["lead"] | {"limits": {"max_tool_rounds": 2}}}
+    pinned = team(nodes, ["in>lead", "lead>out"], agents=limited, tools={"look": tool()})
+    run = Engine(pinned, model, tools={"look": lambda arguments: {"found": 1}}, capabilities=ABLE[dialect])
+    run.start().go()
+    sent = [request for _, request in requests(run)]
+    assert len(sent) == 3
+    assert all(later.startswith(earlier) for earlier, later in pairwise(sent))
+    assert run.output == "enough"
+    last = [event for event in run.log if isinstance(event, ev.ModelCallStarted)][-1]
+    allowed = options(run, last)
+    if dialect == "native":
+        assert allowed["tool_choice"] == "none"
+    else:
+        assert sent[-1].decode().endswith(f'\\n\\n{NO_MORE}","role":"user"}}')
+    if dialect == "schema":
+        assert list(allowed["response_format"]["json_schema"]["schema"]["properties"]) == ["answer"]
 
 
 def test_two_instances_of_one_agent_share_everything_up_to_their_material(engine: Engine) -> None:

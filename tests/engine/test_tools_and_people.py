@@ -64,7 +64,7 @@ def test_a_wrong_tool_call_is_told_to_the_model_and_never_dispatched(
 
 def test_tool_rounds_are_bounded_and_then_the_model_has_to_answer() -> None:
     def model(prompt: Prompt, attempt: int) -> Says:
-        return Says(tools=[("pay", {"amount": 1})]) if prompt.tools else Says("enough")
+        return Says(tools=[("pay", {"amount": 1})]) if prompt.callable else Says("enough")
 
     run = Engine(with_tool(limits={"max_tool_rounds": 3}), model, PAY).start().go()
     assert len(run.ran) == 3

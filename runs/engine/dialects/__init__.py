@@ -16,6 +16,8 @@ DIALECTS: dict[str, Dialect] = {dialect.name: dialect for dialect in (Native(), 
 def choose(capabilities: Mapping[str, Any], prompt: Prompt) -> Dialect:
     """The best way of asking this endpoint. What was never probed is assumed to work as OpenAI's does."""
     tools, schemas = capabilities.get("tools", True), capabilities.get("json_schema", True)
-    if (tools or not prompt.tools) and (schemas or prompt.schema is None):
+    if not prompt.tools and prompt.schema is None:
         return DIALECTS["native"]
-    return DIALECTS["schema" if schemas else "plain"]
+    if not tools and schemas:
+        return DIALECTS["schema"]
+    return DIALECTS["native" if tools and (schemas or prompt.schema is None) else "plain"]

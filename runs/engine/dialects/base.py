@@ -10,14 +10,20 @@ from agents.topology.graph import ModelRef, Parameters
 
 Message = dict[str, Any]
 
+NO_MORE = "No more tools may be used: answer with what is known by now."
+
 
 @dataclass(frozen=True)
 class Offer:
-    """A tool as it is offered to a model; `parameters` is a JSON Schema of type object."""
+    """A tool as it is offered to a model; `parameters` is a JSON Schema of type object.
+
+    One that is not `open` may be called no more. It stays in the request, which begins as the one before did.
+    """
 
     name: str
     description: str
     parameters: dict[str, Any]
+    open: bool = True
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,16 @@ class Prompt:
     schema: dict[str, Any] | None = None  # of the final answer; None: free text
     replies: tuple[Reply, ...] = ()  # since the last call
 
+    @property
+    def callable(self) -> tuple[Offer, ...]:
+        """The tools that may be called now."""
+        return tuple(offer for offer in self.tools if offer.open)
+
+    @property
+    def must_answer(self) -> bool:
+        """Whether it has tools, but may call none of them any more."""
+        return bool(self.tools) and not self.callable
+
 
 @dataclass(frozen=True)
 class Decoded:
@@ -62,6 +78,10 @@ class Dialect(ABC):
     @abstractmethod
     def reply(self, reply: Reply) -> Message:
         """A later message."""
+
+    def replies(self, prompt: Prompt) -> list[Message]:
+        """The messages that a later turn adds to the conversation."""
+        return [self.reply(reply) for reply in prompt.replies]
 
     @abstractmethod
     def options(self, prompt: Prompt) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from runs.engine.dialects.base import Decoded, Dialect, Message, Prompt, Reply, response_format
+from runs.engine.dialects.base import NO_MORE, Decoded, Dialect, Message, Prompt, Reply, response_format
 
 
 class Native(Dialect):
@@ -32,12 +32,16 @@ class Native(Dialect):
                 }
                 for offer in prompt.tools
             ]
+        if prompt.must_answer:
+            options["tool_choice"] = "none"
         if prompt.schema is not None:
             options["response_format"] = response_format("answer", prompt.schema)
         return options
 
     def decode(self, message: Message, prompt: Prompt) -> Decoded:
         calls = message.get("tool_calls") or []
+        if calls and prompt.must_answer:
+            return Decoded(defect=NO_MORE)
         return Decoded(
             tools=tuple(
                 (

@@ -31,11 +31,10 @@ class Plain(Schema):
             return Decoded()
         text = json_text.find(str(message.get("content") or ""))
         # words without JSON are an answer to people who asked for words
-        return Decoded() if not text and prompt.schema is None else decode_step(text)
+        return Decoded() if not text and prompt.schema is None else decode_step(text, prompt)
 
     def answer(self, message: Message, prompt: Prompt) -> str:
         text = str(message.get("content") or "")
         if not prompt.tools and prompt.schema is None:
             return text
-        found = json_text.find(text)
-        return super().answer({"content": found}, prompt) if found else text
+        return super().answer({"content": json_text.find(text) or text}, prompt)

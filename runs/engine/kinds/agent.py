@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
@@ -242,21 +243,23 @@ class AgentKind(Kind):
         return view.plan.agent(self._key(view)).spec
 
     def _offers(self, view: NodeView, turn: int) -> tuple[Offer, ...]:
-        """The agent's tools; none once its rounds are used up, so that it has to answer."""
-        node = view.state
-        if turn - node.first_turn >= self._spec(view).limits.max_tool_rounds + node.corrections:
+        """The agent's tools; closed once its rounds are used up, so that it has to answer."""
+        node, rounds = view.state, self._spec(view).limits.max_tool_rounds
+        if not rounds:
             return ()
         tools = (
             Offer(name, tool.description or tool.spec.description, dict(tool.parameters))
             for name, tool in view.plan.tools_of(self._key(view)).items()
         )
-        return (*tools, *delegation.offers(view), *handoff.offers(view))
+        offers = (*tools, *delegation.offers(view), *handoff.offers(view))
+        used_up = turn - node.first_turn >= rounds + node.corrections
+        return tuple(replace(offer, open=False) for offer in offers) if used_up else offers
 
     def _replies(self, view: NodeView, turn: int, content: Content) -> Iterator[Reply]:
         """What the model is told after its previous turn: results in the order it asked, or its mistake."""
         node = view.state
         if node.rejected_turn == turn - 1:
-            yield Reply(str(content.get(node.notes[f"correction {turn - 1}"])))
+            yield from self._correction(view, turn, content)
             return
         for tool in node.calls[call_id(view.path, turn - 1)].tools:
             call = node.calls[tool.call]
@@ -266,6 +269,14 @@ class AgentKind(Kind):
                 changed = json.dumps(content.get(approval.edited), ensure_ascii=False)
                 result = f"A person changed the arguments to {changed} before the call.\n{result}"
             yield Reply(result, name=call.name, call_id=call.model_call_id)
+
+    def _correction(self, view: NodeView, turn: int, content: Content) -> Iterator[Reply]:
+        """Why the previous answer was rejected; told to each tool call in it, for none may go unanswered."""
+        why = str(content.get(view.state.notes[f"correction {turn - 1}"]))
+        said = content.get(view.state.calls[call_id(view.path, turn - 1)].result)
+        calls = said.get("tool_calls") or [{}]
+        for call in calls:
+            yield Reply(why, name=call.get("function", {}).get("name", ""), call_id=str(call.get("id", "")))
 
     def _finish(self, view: NodeView, asked: Call, content: Content) -> Iterator[ev.Event]:
         """The node's output if the answer fits; else a corrective turn, and a fallback after the last."""
