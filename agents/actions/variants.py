@@ -21,7 +21,7 @@ def make_variant(*, actor: Member, version: TeamVersion, changes: Changes) -> Te
     before = version.parsed()
     after = apply(before, changes)
     fingerprint = digest(after)
-    if fingerprint == version.digest:
+    if fingerprint == digest(before):
         return version
     actor.require(Role.DESIGNER)
     known = _problems(actor, before)  # what is set up may have changed since it was published
@@ -46,5 +46,6 @@ def _problems(actor: Member, team: PinnedTeam) -> list[Problem]:
         agents={key: agent.spec for key, agent in team.agents.items()},
         tools={name: tool.spec for name, tool in team.tools.items()},
         models=queries.model_names(actor.workspace),
+        teams=team.teams,
     )
     return blocking(problems_of_graph(team.graph, catalog))

@@ -11,7 +11,8 @@ from pydantic import ValidationError
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-KEY_PATTERN = r"^[a-z][a-z0-9_]{0,47}$"  # what nodes, agents and tools are called
+KEY_LENGTH = 48
+KEY_PATTERN = rf"^[a-z][a-z0-9_]{{0,{KEY_LENGTH - 1}}}$"  # what nodes, agents and tools are called
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from agents.topology.graph import Edge, EdgeKind
 from agents.topology.problems import Problem
 from agents.topology.registry import kinds
-from agents.topology.view import RUNS, GraphView, Loop
+from agents.topology.view import CARRIES, RUNS, GraphView, Loop
 
 
 def problems(view: GraphView) -> Iterator[Problem]:
     for edge in view.edges.values():
         if edge.kind in RUNS:
             yield from _target(view, edge)
+        yield from _carried(view, edge)
     yield from _circles(view)
     for node in view.nodes.values():
         kind = kinds().get(node.kind)
@@ -26,15 +27,21 @@ def _target(view: GraphView, edge: Edge) -> Iterator[Problem]:
     kind = kinds().get(target.kind)
     if kind is None:
         return
-    if edge.kind is EdgeKind.DELEGATES:
-        what, able = "work for", kind.ports.works
-    else:
-        what, able = "take over from", kind.ports.peers
-    if not able:
+    source = view.nodes[edge.source].title
+    if edge.kind is EdgeKind.HANDOFF and not kind.ports.peers:
         yield Problem(
             "edge.cannot_run",
-            f"{target.title} cannot {what} {view.nodes[edge.source].title}: it is no agent.",
+            f"{target.title} cannot take over from {source}: it is no agent.",
             "Lead the edge to an agent, or delete it.",
+            edge.source,
+            edge.id,
+        )
+    elif edge.kind is EdgeKind.DELEGATES and not kind.ports.works:
+        yield Problem(
+            "edge.cannot_run",
+            f"{target.title} cannot work for {source}: {kind.title} nodes have their place in the flow, "
+            "and nothing flows inside a delegation.",
+            f"Put it before or after {source}, or into a sub-team that works for {source}.",
             edge.source,
             edge.id,
         )
@@ -54,8 +61,28 @@ def _target(view: GraphView, edge: Edge) -> Iterator[Problem]:
         )
 
 
+def _carried(view: GraphView, edge: Edge) -> Iterator[Problem]:
+    """What an edge of its kind cannot carry is passed over."""
+    if edge.kind is EdgeKind.DELEGATES and edge.carries != "output":
+        why = "whoever delegates writes what is asked"
+    elif edge.kind in CARRIES and edge.carries == "conversation":
+        why = "only hand-overs carry a conversation"
+    else:
+        return
+    yield Problem(
+        "edge.carries",
+        f"What the edge from {view.nodes[edge.source].title} to {view.nodes[edge.target].title} carries "
+        f"has no effect: {why}.",
+        "Let it carry the output.",
+        edge.source,
+        edge.id,
+        "carries",
+        severity="warning",
+    )
+
+
 def _circles(view: GraphView) -> Iterator[Problem]:
-    """A node that runs itself through others would do so without end."""
+    """A node that runs itself through others, and those they hand over to, would do so without end."""
     for node in view.nodes.values():
         seen: set[str] = set()
         stack = view.workers(node.id)
@@ -65,13 +92,13 @@ def _circles(view: GraphView) -> Iterator[Problem]:
                 yield Problem(
                     "worker.circle",
                     f"{node.title} would end up working for itself.",
-                    "Delete one of the delegating edges of the circle.",
+                    "Delete one of the delegating or hand-over edges of the circle.",
                     node.id,
                 )
                 break
             if worker not in seen:
                 seen.add(worker)
-                stack += view.workers(worker)
+                stack += [*view.workers(worker), *view.peers(worker)]
 
 
 def _loop(view: GraphView, node: str) -> Iterator[Problem]:

@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from agents.toolbox.arguments import BadArguments, validate_arguments
+from agents.topology.problems import KEY_LENGTH
 from runs.engine import events as ev
 from runs.engine.commands import Command, Compute
 from runs.engine.content import Content
 from runs.engine.dialects.base import Offer
-from runs.engine.kind import NodeView
+from runs.engine.kind import LONGEST_PATH, NodeView
 from runs.engine.state import Call, CallStatus, Node, NodeStatus
 
 TOOL = "delegate"
@@ -84,6 +85,8 @@ def _arguments(view: NodeView, call: Call, content: Content) -> dict[str, Any]:
         arguments = validate_arguments(schema, raw)
     if not arguments["task"].strip():
         raise BadArguments("The task is empty: say what is to be done.")
+    if len(call.id) > LONGEST_PATH - KEY_LENGTH:
+        raise BadArguments("This was passed on too often to be passed on again. Do it yourself.")
     return arguments
 
 

@@ -11,11 +11,12 @@ from typing import Any, Final
 
 from agents.toolbox.arguments import BadArguments, validate_arguments
 from agents.topology.graph import EdgeKind
+from agents.topology.problems import KEY_LENGTH
 from runs.engine import events as ev
 from runs.engine.commands import Command, Compute
 from runs.engine.content import Content
 from runs.engine.dialects.base import Offer
-from runs.engine.kind import NodeView
+from runs.engine.kind import LONGEST_PATH, NodeView
 from runs.engine.state import Call, CallStatus, NodeStatus
 
 PREFIX = "transfer_to_"
@@ -65,6 +66,8 @@ def _objection(view: NodeView, peer: str) -> str:
     most = had[0].config.max_handoffs
     if len(had) > most:
         return f"The job was handed over {len(had) - 1} times; no more is allowed. Answer it yourself."
+    if len(view.path) > LONGEST_PATH - 2 * KEY_LENGTH:
+        return "The job was passed on too often to be passed on again. Answer it yourself."
     last = [*(had_it.id for had_it in had), peer][-TO_AND_FRO:]
     if len(last) == TO_AND_FRO and last[0] == last[2] != last[1] == last[3]:
         return (

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 EdgeState = Literal["undecided", "live", "skipped", "failed", "cancelled"]
 
 
+LONGEST_PATH = 800  # characters of an instance's; calls and timers add to it, and 1,000 can be stored
+
+
 def node_of(path: str) -> str:
     """The id of the node that an instance at `path` is of: `draft` for `draft@2` and `lead/m1/t1/draft`."""
     return path.rpartition("/")[2].partition("@")[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -49,9 +50,22 @@ def failures(view: NodeView, instances: list[Instance]) -> str:
     return "; ".join(f"{view.plan.title(one.path)}: {one.message or one.status}" for one in lost)[:400]
 
 
-def worker_problems(node: Node, scope: Scope, least: int, most: int, what: str) -> Iterator[Problem]:
-    """Whether as many delegates edges lead away from `node` as it needs."""
-    count = len(scope.view.workers(node.id))
+def worker_problems(
+    node: Node, scope: Scope, least: int, most: int, what: str, reserved: str = ""
+) -> Iterator[Problem]:
+    """Whether as many delegates edges lead away from `node` as it needs, to nodes that can be told apart.
+
+    `reserved` is the name that means none of them.
+    """
+    workers = scope.view.workers(node.id)
+    count = len(workers)
+    names = Counter(scope.view.nodes[worker].title.casefold() for worker in workers)
+    for worker in workers:
+        title = scope.view.nodes[worker].title
+        if most > 1 and (names[title.casefold()] > 1 or title.casefold() == reserved):
+            why = "means nobody here" if title.casefold() == reserved else "is the name of others as well"
+            message = f"{node.title} tells its {what} apart by their names, and {title} {why}."
+            yield Problem("workers.names", message, "Rename it.", worker, field="name")
     if count < least:
         missing = "nobody" if count == 0 else f"only {count}"
         need = f"at least {least}" if most > least else str(least)

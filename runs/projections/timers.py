@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 
 from runs.engine import events as ev
@@ -36,7 +37,13 @@ def rows(ref: Ref, state: RunState, event: ev.Event) -> Iterator[Row]:
 
 def _row(state: RunState, path: str, key: str) -> Row:
     timer = state.node(path).timers[key]
-    return f"{path}\n{key}"[:240], moment(timer.due_at), timer.open
+    return _name(path, key), moment(timer.due_at), timer.open
+
+
+def _name(path: str, key: str) -> str:
+    """Short names as they are; of long ones, which begin alike, a digest of the key."""
+    name = f"{path}\n{key}"
+    return name if len(name) <= 240 else f"{path}\n{hashlib.sha256(key.encode()).hexdigest()[:40]}"
 
 
 PROJECTION = Projection(

@@ -119,7 +119,7 @@ class ChatKind(Kind):
 
     # ── design time ─────────────────────────────────────────────────────────────────────────────────
     def check(self, node: Node, config: Any, scope: Scope) -> Iterator[Problem]:
-        yield from spawn.worker_problems(node, scope, 2, MOST, "participants")
+        yield from spawn.worker_problems(node, scope, 2, MOST, "participants", NOBODY)
         yield from scope.template_problems(node, config.opening, "opening")
         if config.until:
             yield from scope.rule_problems(config.until, node=node.id, where="until")

@@ -77,7 +77,7 @@ class DebateKind(Kind):
 
     # ── design time ─────────────────────────────────────────────────────────────────────────────────
     def check(self, node: Node, config: Any, scope: Scope) -> Iterator[Problem]:
-        yield from spawn.worker_problems(node, scope, 2, MOST, "participants")
+        yield from spawn.worker_problems(node, scope, 2, MOST, "participants", TIE)
         yield from scope.template_problems(node, config.motion, "motion")
         if config.judge not in scope.catalog.agents:
             message = (
