@@ -42,7 +42,7 @@ def care(run: UUID | None = None) -> None:
         for parent, path in _found(sql, run):
             try:
                 act(ChildRun.objects.get(run_id=parent, path=path))
-            except (Run.DoesNotExist, TeamVersion.DoesNotExist) as error:
+            except (Run.DoesNotExist, TeamVersion.DoesNotExist, LookupError, ValueError) as error:
                 log.warning("The sub-team's run at %s of %s cannot be cared for: %s", path, parent, error)
 
 

@@ -11,8 +11,11 @@ import msgspec
 from django.db import connection, transaction
 
 from agents.models import TeamVersion
+from runs.actions.errors import Refused
 from runs.engine import events as ev
-from runs.engine.content import Content
+from runs.engine.commands import Record
+from runs.engine.completion import consequences
+from runs.engine.content import Content, ContentMissing
 from runs.engine.decide import status
 from runs.engine.fold import replay
 from runs.engine.plan import Plan, plan_for
@@ -42,6 +45,19 @@ class Locked:
                 raise LookupError("This content is no longer stored.")
             self.content.texts[digest] = blob.content
         return self.content.get(digest)
+
+    def consequences(self, event: ev.Event) -> list[ev.Event]:
+        """The facts that `event` stands for. Raises Refused when content they rest on is gone."""
+        while True:
+            try:
+                return consequences(Record(event), self.plan, self.draft.state, self.content)
+            except ContentMissing as missing:
+                digests = missing.digests
+            try:
+                for digest in digests:
+                    self.load(digest)
+            except LookupError as gone:
+                raise Refused("content_gone", str(gone)) from gone
 
 
 def plan_of(version: TeamVersion) -> Plan:

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from agents.toolbox.arguments import BadArguments, validate_arguments
 from agents.topology import schemas
+from agents.topology.json_text import is_too_deep, storable
 from agents.topology.problems import Problem
 from runs.actions.appending import Locked, append, database_now_us, lock
 from runs.actions.errors import BadInput, Refused
@@ -54,6 +55,8 @@ def decide_approval(
     The same decision by the same person sent twice returns the first one.
     """
     actor.require(Role.OPERATOR)
+    if is_too_deep(edited):
+        raise BadInput([Problem("edit.deep", "The edit is nested too deeply.", "Flatten it.")])
     locked = lock(approval.run_id)
     path, key = approval.key.split("\n", 1)
     asked = locked.draft.state.node(path).approvals[key]
@@ -61,7 +64,7 @@ def decide_approval(
     if _is_repetition(asked, locked, actor, decision, digest, edited):
         return approval
     _check(asked, decision, digest)
-    said = comment.strip()[:5_000]
+    said = storable(comment.strip())[:5_000]
     if decision in NEEDS_COMMENT and not said:
         problem = Problem("decision.reason", NEEDS_COMMENT[decision], "Write a reason.", field="comment")
         raise BadInput([problem])

@@ -12,14 +12,15 @@ from studio import audit
 from studio.workspaces.access import Member, Role
 
 # Content that no event of another run of the workspace refers to. Digests stand in events as they are.
-ORPHANS = """
+ORPHANS = r"""
 WITH mine AS (
-    SELECT DISTINCT found[1] AS digest FROM runs_event, regexp_matches(body, '"([0-9a-f]{64})"', 'g') AS found
+    SELECT DISTINCT found[1] AS digest
+    FROM runs_event, regexp_matches(body, '\m([0-9a-f]{64})\M', 'g') AS found
     WHERE run_id = %(run)s
 ), others AS (
     SELECT DISTINCT found[1] AS digest
     FROM runs_event event JOIN runs_run run ON run.id = event.run_id AND run.workspace_id = %(workspace)s,
-        regexp_matches(event.body, '"([0-9a-f]{64})"', 'g') AS found
+        regexp_matches(event.body, '\m([0-9a-f]{64})\M', 'g') AS found
     WHERE event.run_id <> %(run)s
 )
 DELETE FROM runs_blob WHERE workspace_id = %(workspace)s

@@ -86,13 +86,13 @@ def create_child(*, parent: Run, path: str, started: ev.ChildRunStarted) -> Run 
                 parent=parent,
                 parent_path=path,
             )
-            limits = RunLimits(
-                cost_usd=started.cost_limit,
-                tokens=started.token_limit,
-                model_calls=started.call_limit,
-                seconds=started.seconds_limit,
-            )
-            _append_start(run, plan, content, limits)
+            limits = {
+                "cost_usd": started.cost_limit,
+                "tokens": started.token_limit,
+                "model_calls": started.call_limit,
+                "seconds": started.seconds_limit,
+            }
+            _append_start(run, plan, content, plan.team.graph.limits.model_copy(update=limits))
     except IntegrityError:
         return None
     return run

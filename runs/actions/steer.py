@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
+from agents.topology.json_text import is_too_deep, storable
 from runs.actions.appending import Locked, append, lock
 from runs.actions.errors import Refused
 from runs.engine import events as ev
@@ -26,9 +27,9 @@ def pause_run(*, actor: Member, run: Run, reason: str = "") -> bool:
     state = locked.draft.state
     if state.ended or state.cancel_requested or state.paused_by:
         return False
-    by, name = _by(actor)
-    append(locked, ev.PauseRequested(by=by, by_name=name, reason=reason[:500]))
-    audit.record(actor, "run.paused", run, reason=reason[:500])
+    said, (by, name) = storable(reason)[:500], _by(actor)
+    append(locked, ev.PauseRequested(by=by, by_name=name, reason=said))
+    audit.record(actor, "run.paused", run, reason=said)
     return True
 
 
@@ -77,12 +78,17 @@ def give_output(*, actor: Member, run: Run, path: str, value: Any, comment: str 
         raise Refused("not_open", f"{locked.plan.title(path)} has ended; what it gave is used already.")
     if state.ended and node.status is not NodeStatus.FAILED:
         raise Refused("has_ended", "The run has ended; only what failed in it can be taken up again.")
-    output, (by, name) = locked.content.put(value), _by(actor)
+    said, (by, name) = storable(comment)[:500], _by(actor)
     event = ev.OutputGiven(
-        path=path, output=output, nodes=_anew(locked, path), comment=comment[:500], by=by, by_name=name
+        path=path,
+        nodes=_anew(locked, path),
+        comment=said,
+        by=by,
+        by_name=name,
+        **_what_follows(locked, path, value),
     )
     append(locked, event, approvals=True)
-    audit.record(actor, "run.output_given", run, node=path, comment=comment[:500])
+    audit.record(actor, "run.output_given", run, node=path, comment=said)
     return True
 
 
@@ -111,13 +117,36 @@ def _has_given(locked: Locked, path: str, value: Any) -> bool:
     return done and node is not None and node.output == locked.content.put(value)
 
 
+def _what_follows(locked: Locked, path: str, value: Any) -> dict[str, Any]:
+    """The output, the edges taken and the writes, as if the node had given `value` itself. Raises Refused."""
+    kind, title = locked.plan.kind(path), locked.plan.title(path)
+    if kind.chooses and not kind.loops:
+        message = f"{title} gives nothing of its own, it chooses a way on. Run it again, or fork the run."
+        raise Refused("chooses", message)
+    if is_too_deep(value):
+        raise Refused("too_deep", "The output is nested too deeply.")
+    completed = ev.NodeCompleted(path=path, output=locked.content.put(value))
+    *written, last = locked.consequences(completed)
+    if isinstance(last, ev.NodeFailed):
+        raise Refused("variable", f"{title} cannot give this: {last.message}")
+    assert isinstance(last, ev.NodeCompleted)
+    found: dict[str, Any] = {"output": completed.output, "chosen": last.chosen}
+    for one in written:
+        assert isinstance(one, ev.VariablesWritten)
+        found |= {"writes": one.writes, "order": one.order}
+    return found
+
+
 def _by(actor: Member) -> tuple[str, str]:
     return str(actor.user.pk), actor.user.name or actor.user.email
 
 
 def _top(locked: Locked, path: str) -> Node:
     """The node at `path`, which stands in the team's graph itself. Raises Refused."""
-    state = locked.draft.state
+    state, parent = locked.draft.state, locked.run.parent
+    if parent is not None and state.ended:
+        message = f"Run {parent.short_id} has gone on without this one. Run the node anew there."
+        raise Refused("part_of_another", message)
     if state.cancel_requested or state.ended in ("done", "cancelled"):
         how = "was stopped" if state.ended != "done" else "is done"
         raise Refused("has_ended", f"The run {how}; fork it to try something else.")

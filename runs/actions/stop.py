@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import transaction
 
+from agents.topology.json_text import storable
 from runs.actions.appending import append, lock
 from runs.engine import events as ev
 from runs.models import Run
@@ -19,6 +20,7 @@ def cancel_run(*, actor: Member, run: Run, reason: str = "") -> bool:
     state = locked.draft.state
     if state.ended or state.cancel_requested:
         return False
-    append(locked, ev.CancelRequested(by=str(actor.user.pk), reason=reason[:500]), approvals=True)
-    audit.record(actor, "run.cancelled", run, reason=reason[:500])
+    said = storable(reason)[:500]
+    append(locked, ev.CancelRequested(by=str(actor.user.pk), reason=said), approvals=True)
+    audit.record(actor, "run.cancelled", run, reason=said)
     return True

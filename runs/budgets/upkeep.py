@@ -63,9 +63,7 @@ def keep_up() -> None:
 
 def _anything() -> bool:
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT EXISTS (SELECT FROM runs_budget) OR EXISTS (SELECT FROM runs_budgetwait WHERE open)"
-        )
+        cursor.execute(ANYTHING)
         row = cursor.fetchone()
     return bool(row and row[0])
 

@@ -120,7 +120,7 @@ def next_instance(path: str) -> str:
 
 
 @on(ev.VariablesWritten)
-def _(state: RunState, event: ev.VariablesWritten) -> None:
+def write(state: RunState, event: ev.VariablesWritten | ev.OutputGiven) -> None:
     for name, digest in event.writes.items():
         state.writes.setdefault(name, []).append(Write(event.order, digest, event.path))
 

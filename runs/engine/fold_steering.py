@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from runs.engine import events as ev
-from runs.engine.fold import next_instance, on, settle
+from runs.engine.fold import next_instance, on, settle, write
 from runs.engine.state import NodeStatus, RunState
 
 SIGNAL = "signal"
@@ -29,8 +29,9 @@ def _(state: RunState, event: ev.NodeRetried) -> None:
 @on(ev.OutputGiven)
 def _(state: RunState, event: ev.OutputGiven) -> None:
     node = settle(state, event, NodeStatus.DONE)
-    node.output, node.chosen, node.code, node.message, node.fatal = event.output, None, "", "", False
+    node.output, node.chosen, node.code, node.message, node.fatal = event.output, event.chosen, "", "", False
     _begin_anew(state, event.nodes)
+    write(state, event)
 
 
 @on(ev.SignalReceived)

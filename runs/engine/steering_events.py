@@ -27,13 +27,19 @@ class NodeRetried(Event, tag="NodeRetried", frozen=True, kw_only=True):
 
 
 class OutputGiven(Event, tag="OutputGiven", frozen=True, kw_only=True):
-    """A person says what a node gives, instead of its own work; `nodes` after it begin anew."""
+    """A person says what a node gives, instead of its own work; `nodes` after it begin anew.
+
+    What follows from it is as after the node's own work: the edges whose rules hold, and what it writes.
+    """
 
     output: str
     nodes: tuple[str, ...]
     by: str
     by_name: str
     comment: str = ""
+    chosen: tuple[str, ...] | None = None  # ids of the edges taken; None: all of them
+    writes: dict[str, str] = {}  # as in VariablesWritten
+    order: tuple[int, ...] = ()
 
 
 class SignalReceived(Event, tag="SignalReceived", frozen=True, kw_only=True):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from django.core import signing
@@ -10,6 +9,7 @@ from django.http import Http404, HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from agents.topology import json_text
 from runs.actions import receive_signal
 from runs.models import Run
 from runs.webhooks import meant_by
@@ -40,6 +40,6 @@ def _payload(request: HttpRequest) -> Any:
         raise ValueError(f"At most {MOST_BYTES:,} bytes are taken.")
     text = request.body.decode("utf-8", "replace")
     try:
-        return json.loads(text) if text else None
-    except (ValueError, RecursionError):
+        return json_text.parse(text) if text else None
+    except ValueError:
         return text

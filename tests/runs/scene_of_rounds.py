@@ -23,13 +23,24 @@ def rounds(script: Script) -> Script:
     script.add(ev.NodeNoted(path="refund", key="awaits", text="for a call of its webhook"))
     script.add(ev.SignalReceived(path="refund", payload=script.put({"paid": True})))
     script.add(ev.SignalReceived(path="refund", payload=script.put({"paid": False})))
+    value = script.put("a refund")
+    script.add(ev.VariablesWritten(path="refund", writes={"drafts": value}, order=(3,)))
     script.add(ev.NodeFailed(path="refund", code="tool", message="The shop said no."))
     script.add(ev.RunFailed(code="tool", message="Refund: The shop said no.", node="refund"))
     script.add(ev.NodeRetried(path="refund", nodes=("refund", "gate"), **by))
     script.node("refund@2").add(ev.NodeFailed(path="refund@2", code="tool", message="No again."))
     given = script.put("by hand")
     return script.add(
-        ev.OutputGiven(path="refund@2", output=given, nodes=("gate",), comment="Asked by phone", **by)
+        ev.OutputGiven(
+            path="refund@2",
+            output=given,
+            nodes=("gate",),
+            comment="Asked by phone",
+            chosen=("refund-gate",),
+            writes={"drafts": given},
+            order=(3,),
+            **by,
+        )
     )
 
 

@@ -13,6 +13,7 @@ from django.db import DatabaseError, connection, transaction
 from runs.actions.delete import delete_run
 from runs.actions.errors import Refused
 from runs.actions.fork import Wanted, fork_run
+from runs.engine import events as ev
 from runs.models import Blob, Event, LedgerEntry, Run, Span, Tombstone
 from tests.runs import scenes
 from tests.runs.factory import Script
@@ -120,6 +121,14 @@ def test_a_deleted_run_leaves_the_head_of_its_log(world: World, run: Run) -> Non
     assert set(Blob.objects.values_list("digest", flat=True)) == kept, "the other run has the same content"
     assert verified() == (0, "1 run checked, 0 broken, 1 deleted.\n")
     delete_run(actor=world.owner, run=other)
+    assert not Blob.objects.filter(workspace=world.workspace).exists()
+
+
+def test_content_that_only_a_note_names_goes_with_its_run(world: World) -> None:
+    script = Script(world.workspace, world.owner.user).start({"ticket": "t"}).node("triage")
+    items = script.put(["one", "two"])
+    script.add(ev.NodeNoted(path="triage", key="items", text=f"2 {items}"))
+    delete_run(actor=world.owner, run=script.finish("done").commit())
     assert not Blob.objects.filter(workspace=world.workspace).exists()
 
 

@@ -57,7 +57,10 @@ interface Facts extends ApprovalFacts {
   PauseRequested: { by: string; by_name: string; reason?: string };
   ResumeRequested: { by: string; by_name: string };
   NodeRetried: { nodes: string[]; by: string; by_name: string };
-  OutputGiven: { output: string; nodes: string[]; by: string; by_name: string; comment?: string };
+  OutputGiven: {
+    output: string; nodes: string[]; by: string; by_name: string; comment?: string; chosen?: string[] | null;
+    writes?: Record<string, string>; order?: number[];
+  };
   SignalReceived: { payload: string; via?: string };
   NodeStarted: { sources?: string[]; parent?: string; given?: string; task?: string };
   ChildRunStarted: Limits & { team_version: string; team: string; input: string; child: string };

@@ -6,7 +6,7 @@ import { fellBack, held, released } from "./fallback";
 import { BUDGET, budgetOf } from "./foldBudget";
 import { begin } from "./forked";
 import { parseMoney, ZERO } from "./money";
-import { add, beginAnew, nextInstance, steering } from "./steering";
+import { add, beginAnew, nextInstance, steering, write } from "./steering";
 import { instanceOf, newCall, nodeOf, type Call, type NodeFacts, type NodeStatus, type RunState } from "./state";
 
 type Handlers = { [T in EventType]: (state: RunState, event: EventOf<T>) => void };
@@ -115,8 +115,10 @@ const HANDLERS: Handlers = {
     end(state, event.at, "cancelled");
   },
   OutputGiven(state, event) {
-    Object.assign(settle(state, event, "done"), { output: event.output, chosen: null, code: "", message: "", fatal: false });
+    const chosen = event.chosen ?? null;
+    Object.assign(settle(state, event, "done"), { output: event.output, chosen, code: "", message: "", fatal: false });
     beginAnew(state, event.nodes);
+    write(state, event);
   },
 
   // ── nodes ──

@@ -1,6 +1,7 @@
 // What a fork changes in the state it inherits, as runs/engine/forked.py does it.
 import type { EventOf } from "./events";
 import { budgetOf } from "./foldBudget";
+import { forgetWrites } from "./steering";
 import { newNode, nodeOf, type ApprovalState, type RunState } from "./state";
 
 export function begin(state: RunState, event: EventOf<"RunForked">): void {
@@ -10,7 +11,7 @@ export function begin(state: RunState, event: EventOf<"RunForked">): void {
     paused_by: "",
   });
   state.nodes.delete(""); // deadlines of the parent's, and questions about its limits
-  for (const path of event.restarted ?? []) beginAnew(state, path, event.at);
+  for (const path of event.restarted ?? []) if (state.nodes.has(path)) beginAnew(state, path, event.at);
   for (const path of state.running.keys()) Object.assign(nodeOf(state, path), { started_at: event.at, over_latency: false });
   for (const node of state.nodes.values()) {
     for (const key of node.timers.keys()) if (key.startsWith("latency/")) node.timers.delete(key);
@@ -26,6 +27,7 @@ function beginAnew(state: RunState, path: string, at: number): void {
     state.children.delete(below);
   }
   state.children.delete(path);
+  forgetWrites(state, path);
   const { parent, given, task, sources } = nodeOf(state, path);
   state.nodes.set(path, { ...newNode(path), parent, given, task, sources, status: "running", started_at: at });
   state.running.set(path, null);

@@ -140,7 +140,7 @@ export interface RunState {
   children: Map<string, string[]>; // spawned instances, in order
   instances: Map<string, string>; // node id → its instance now, if not the first
   loops: Map<string, string[]>; // loop's node id → values it went round with
-  writes: Map<string, [number[], string][]>; // of variables
+  writes: Map<string, [order: number[], digest: string, path: string][]>; // of variables
   budget: Budget;
 }
 

@@ -22,6 +22,7 @@ export function beginAnew(state: RunState, nodes: string[]): void {
     const before = state.nodes.get(path);
     if (!before) continue;
     before.fatal = false;
+    forgetWrites(state, path);
     state.instances.set(id, nextInstance(path));
     if (before.parent === "" && before.given) {
       const after = nodeOf(state, instanceOf(state, id));
@@ -30,6 +31,16 @@ export function beginAnew(state: RunState, nodes: string[]): void {
     }
   }
   Object.assign(state, { ended: "", code: "", message: "", failed_node: "", ended_at: 0 });
+}
+
+export function write(state: RunState, event: EventOf<"VariablesWritten"> | EventOf<"OutputGiven">): void {
+  for (const [name, digest] of Object.entries(event.writes ?? {})) add(state.writes, name, [event.order ?? [], digest, event.path]);
+}
+
+/** What the instance, and those it ran, wrote into variables does not count any more. */
+export function forgetWrites(state: RunState, path: string): void {
+  for (const [name, written] of state.writes)
+    state.writes.set(name, written.filter(([, , by]) => by !== path && !by.startsWith(`${path}/`)));
 }
 
 export function add<T>(lists: Map<string, T[]>, key: string, item: T): void {
@@ -73,6 +84,6 @@ export const steering: Handlers = {
     budget.unknown_costs += event.unknown_costs ?? 0;
   },
   VariablesWritten(state, event) {
-    for (const [name, digest] of Object.entries(event.writes)) add(state.writes, name, [event.order, digest]);
+    write(state, event);
   },
 };
