@@ -7,13 +7,14 @@ PYTEST_ARGS ?=
 VENV := .venv/bin
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint screens bench crash soak clean
+.PHONY: help install run test lint screens bench gallery crash soak clean
 
 help:
 	@echo "make run      start Troupe; Ctrl-C stops it"
 	@echo "make test     lint, types and all tests"
 	@echo "make screens  pictures of every screen into screens/"
 	@echo "make bench    benchmarks, beside LangGraph; writes bench/RESULTS.md"
+	@echo "make gallery  run every team of the gallery on every model that comes with Troupe"
 	@echo "make crash    kill processes at every step of every pattern; docs/proof.md"
 	@echo "make soak     500 runs while everything around them breaks"
 	@echo "make clean    remove what was installed and built; data in .troupe/ stays"
@@ -53,6 +54,9 @@ soak: install
 
 bench: install
 	@$(VENV)/python -m bench.engine --write bench/RESULTS.md $(ARGS)
+
+gallery: install
+	@$(VENV)/python -m bench.gallery $(ARGS)
 
 clean:
 	rm -rf .venv node_modules static/build screens test-results .mypy_cache .ruff_cache .pytest_cache .hypothesis .troupe-bench

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import psutil
 
+from studio.embedded import local_model
 from studio.embedded.places import Places
 from studio.embedded.ports import HOST, first_free
 from studio.embedded.postgres import Postgres
@@ -107,6 +108,12 @@ class Stack:
     def start_sweeper(self) -> None:
         if "sweeper" not in self.processes:
             self._start("sweeper", "manage.py", "sweep")
+
+    def start_local_model(self) -> None:
+        """The small model that `up` starts; before Django is set up, which reads its address."""
+        port = first_free(18_500)
+        self._serve(local_model.service(self.places, port))
+        os.environ["LOCAL_MODEL_URL"] = f"http://{HOST}:{port}/v1"
 
     def start_web(self) -> None:
         if "web" in self.processes:

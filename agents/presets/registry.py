@@ -25,6 +25,7 @@ NAMES = (  # in the order of the gallery
     "round_table",
     "order_check",
     "careful_reply",
+    "ask_first",
     "wait_for_it",
     "team_of_teams",
 )

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from agents.actions.agents import use_model
-from agents.actions.presets import create_from_preset
-from agents.actions.teams import publish
-from agents.models import Agent, EndpointModel
-from agents.presets.registry import presets
-from agents.topology.graph import ModelRef
-from runs.actions import decide_approval, start_run
-from runs.models import Approval, Run
+from agents.presets.registry import NAMES, preset
+from bench.gallery import answer_all, made, sample
+from runs.actions import start_run
+from runs.models import Run
 from runs.verify import problems
 from tests.rehearsal import RehearsalServer
 from tests.workers import Fleet, wait_until
@@ -31,23 +25,9 @@ def furnished(transactional_db: None) -> World:
     return build()
 
 
-def sample(preset: Any) -> dict[str, Any]:
-    """What the launch form offers: the defaults of the input's fields."""
-    schema: Any = next(node.config["schema"] for node in preset.file.graph.nodes if node.kind == "input")
-    return {field: spec["default"] for field, spec in schema["properties"].items()}
-
-
-def asking_as(world: World, model: str) -> None:
-    """All agents ask this model from now on."""
-    row = EndpointModel.objects.select_related("endpoint").get(name=model)
-    ref = ModelRef(endpoint=row.endpoint.name, model=model)
-    use_model(actor=world.designer, agents=Agent.objects.select_related("current"), model=ref)
-
-
 def settled(world: World, runs: dict[str, Run]) -> bool:
-    """Approve whatever is asked, until all have ended."""
-    for approval in Approval.objects.filter(status="pending"):
-        decide_approval(actor=world.operator, approval=approval, decision="approve", digest=approval.digest)
+    """Answer whatever is asked, until all have ended."""
+    answer_all(world.operator)
     for run in runs.values():
         run.refresh_from_db()
     return all(run.has_ended for run in runs.values())
@@ -57,17 +37,13 @@ def settled(world: World, runs: dict[str, Run]) -> bool:
 def test_every_preset_runs_to_its_end(
     furnished: World, rehearsal: RehearsalServer, fleet: Fleet, model: str
 ) -> None:
-    designer = furnished.designer
-    made = {one.name: create_from_preset(actor=designer, name=one.name).team for one in presets()}
-    asking_as(furnished, model)
+    teams = made(furnished.designer, list(NAMES), model)
     fleet.worker()
     fleet.sweeper()
-    runs = {}
-    for preset in presets():
-        team = made[preset.name]
-        publish(actor=designer, team=team)
-        team.refresh_from_db()
-        runs[preset.name] = start_run(actor=furnished.operator, team=team, value=sample(preset))
+    runs = {
+        name: start_run(actor=furnished.operator, team=team, value=sample(preset(name)))
+        for name, team in teams.items()
+    }
     wait_until(lambda: settled(furnished, runs), "all runs to end", 90)
     ended = {name: (run.status, run.error) for name, run in runs.items()}
     assert ended == dict.fromkeys(runs, ("done", ""))
