@@ -11,14 +11,16 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import Router, Schema, Status
 from pydantic import Field
 
-from agents import access, queries
+from agents import access, endpoint_state, queries
+from agents.actions.endpoints import close_breaker as do_close
 from agents.actions.imports import import_team as do_import
 from agents.actions.outcome import Conflict, Refused
 from agents.actions.teams import publish as publish_draft
+from agents.endpoint_state import EndpointState
 from agents.formats.reading import decode
 from agents.formats.registry import FORMATS, format_of
 from agents.formats.team_file import json_schema, parse_reading, write
-from agents.models import EndpointModel, Team, TeamVersion
+from agents.models import Endpoint, EndpointModel, Team, TeamVersion
 from agents.prices import Price
 from agents.publishing import draft_as_file, problems_of
 from studio.api import Answer, ApiError, ErrorOut, ProblemOut, caller
@@ -102,6 +104,22 @@ class PriceOut(Schema):
             output=f"{price.output:f}",
             source=price.source,
         )
+
+
+class EndpointOut(Schema):
+    id: UUID
+    name: str
+    kind: str
+    breaker: Literal["closed", "open", "probing", "due"]  # due: the next call tries
+    paused: bool  # it asked for a pause, by Retry-After
+    until: datetime | None  # of the breaker or the pause
+    error: str  # why
+    in_flight: int
+    waiting: int
+
+
+class EndpointsOut(Schema):
+    items: list[EndpointOut]
 
 
 class ModelOut(Schema):
@@ -260,6 +278,42 @@ def list_models(request: HttpRequest) -> dict[str, Any]:
     """The models of the workspace, with what they can do and cost now."""
     endpoints = queries.endpoints(caller(request).workspace)
     return {"items": [_model(model) for endpoint in endpoints for model in endpoint.models.all()]}
+
+
+@router.get("/endpoints", response={200: EndpointsOut, **FAILS}, tags=["models"], url_name="endpoints")
+def list_endpoints(request: HttpRequest) -> dict[str, Any]:
+    """The endpoints of the workspace, and whether workers call them now."""
+    rows = list(queries.endpoints(caller(request).workspace))
+    states = endpoint_state.read(row.pk for row in rows)
+    return {"items": [_endpoint(row, states.get(row.pk, EndpointState())) for row in rows]}
+
+
+@router.post(
+    "/endpoints/{uuid:endpoint_id}/close-breaker",
+    response={200: EndpointOut, **REFUSES},
+    tags=["models"],
+    url_name="close_breaker",
+)
+def close_breaker(request: HttpRequest, endpoint_id: UUID) -> dict[str, Any]:
+    """Let calls go out again to an endpoint that was left alone; 422 where its breaker is not open."""
+    member = caller(request)
+    row = access.get_endpoint(member, endpoint_id, Role.OPERATOR)
+    do_close(actor=member, endpoint=row)
+    return _endpoint(row, endpoint_state.read([row.pk]).get(row.pk, EndpointState()))
+
+
+def _endpoint(row: Endpoint, state: EndpointState) -> dict[str, Any]:
+    return {
+        "id": row.pk,
+        "name": row.name,
+        "kind": row.kind,
+        "breaker": state.breaker or "closed",
+        "paused": state.paused,
+        "until": state.until,
+        "error": state.error,
+        "in_flight": state.in_flight,
+        "waiting": state.waiting,
+    }
 
 
 def _model(model: EndpointModel) -> dict[str, Any]:

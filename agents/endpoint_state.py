@@ -23,6 +23,7 @@ from redis.retry import Retry
 CHANNEL = "troupe:gates"
 REDIS_S = 0.5
 FIELDS = ("until", "since", "error", "probe", "probe_until", "pause_until", "pause")
+BREAKER = ("until", "since", "opens", "error", "probe", "probe_until", "streak", "streak_at")
 
 WORDS = {
     "open": ("Left alone", "unplug"),
@@ -79,6 +80,20 @@ def read(endpoints: Iterable[UUID]) -> dict[UUID, EndpointState]:
     now = seconds + micros / 1e6
     pairs = zip(found[::2], found[1::2], strict=True)
     return {endpoint: _state(now, *pair) for endpoint, pair in zip(wanted, pairs, strict=True)}
+
+
+def close_breaker(endpoint: UUID) -> bool:
+    """Let calls go out again. False: it was not open. Raises RedisError where that cannot be known.
+
+    A call that is out to try whether the endpoint works again decides nothing any more.
+    """
+    gate, *_ = keys(endpoint)
+    pipe = _client().pipeline()  # one transaction
+    pipe.hget(gate, "until")
+    pipe.hdel(gate, *BREAKER)
+    pipe.delete(f"{gate}:tally")
+    pipe.publish(CHANNEL, f"{endpoint} hand")
+    return pipe.execute()[0] is not None
 
 
 def _state(now: float, fields: list[bytes | None], rows: list[bytes]) -> EndpointState:

@@ -36,6 +36,7 @@ urlpatterns: list[URLPattern] = [
     path(f"{ENDPOINT}edit/", models.endpoint_edit, name="endpoint_edit"),
     path(f"{ENDPOINT}test/", models.endpoint_test, name="endpoint_test"),
     path(f"{ENDPOINT}state/", models.endpoint_state, name="endpoint_state"),
+    path(f"{ENDPOINT}breaker/close/", models.endpoint_close_breaker, name="endpoint_close_breaker"),
     path(f"{ENDPOINT}key/", models.endpoint_key, name="endpoint_key"),
     path(f"{ENDPOINT}delete/", models.endpoint_delete, name="endpoint_delete"),
     path(f"{ENDPOINT}models/", models.model_new, name="model_new"),

@@ -83,6 +83,7 @@ GET   endpoint_edit                       in   404  403  403  403  200  200
 POST  endpoint_edit                       in   404  403  403  403  422  422
 POST  endpoint_test                       in   404  403  403  403  302  302
 GET   endpoint_state                      in   404  200  200  200  200  200
+POST  endpoint_close_breaker              in   404  403  302  302  302  302
 GET   endpoint_key                        in   404  403  403  403  200  200
 POST  endpoint_key                        in   404  403  403  403  422  422
 POST  endpoint_delete                     in   404  403  403  403  302  302
@@ -186,6 +187,8 @@ GET   api:team_export                     401  404  200  200  200  200  200
 POST  api:team_publish                    401  404  403  403  201  201  201
 GET   api:agents                          401  200  200  200  200  200  200
 GET   api:models                          401  200  200  200  200  200  200
+GET   api:endpoints                       401  200  200  200  200  200  200
+POST  api:close_breaker                   401  404  403  422  422  422  422
 POST  api:start_run                       401  404  403  201  201  201  201
 GET   api:runs                            401  200  200  200  200  200  200
 GET   api:run                             401  404  200  200  200  200  200

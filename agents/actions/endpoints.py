@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 
 from django.db import transaction
 from django.utils import timezone
+from redis import RedisError
 
-from agents import prices, queries
+from agents import endpoint_state, prices, queries
 from agents.actions.outcome import Problem, Refused, refuse
 from agents.actions.turns import take_turn
 from agents.models import Endpoint, EndpointModel, ModelPrice
@@ -183,6 +184,20 @@ def add_models(
     if rows:
         audit.record(actor, "endpoint.models_added", endpoint, models=new)
     return rows
+
+
+@transaction.atomic
+def close_breaker(*, actor: Member, endpoint: Endpoint) -> None:
+    """Let calls go out to an endpoint that was left alone. Refused where its breaker is not open."""
+    actor.require(Role.OPERATOR)
+    state = endpoint_state.read([endpoint.pk]).get(endpoint.pk)
+    try:
+        closed = endpoint_state.close_breaker(endpoint.pk)
+    except RedisError:
+        refuse("breaker.unknown", "Redis does not answer, so no breaker can be closed.", "Try again soon.")
+    if not closed:
+        refuse("breaker.closed", f"The circuit breaker of {endpoint.name} is not open.")
+    audit.record(actor, "endpoint.breaker_closed", endpoint, error=state.error if state else "")
 
 
 @transaction.atomic

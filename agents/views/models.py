@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from agents.access import get_endpoint, get_model
 from agents.actions.endpoints import (
     add_models,
+    close_breaker,
     create_endpoint,
     delete_endpoint,
     remove_model,
@@ -123,6 +124,18 @@ def endpoint_state(request: HttpRequest, slug: str, endpoint_id: UUID) -> HttpRe
     row = get_endpoint(enter(request, slug), endpoint_id)
     state = read([row.pk]).get(row.pk, EndpointState())
     return render(request, "agents/_endpoint_state.html", {"endpoint": row, "state": state})
+
+
+@login_required
+@require_POST
+def endpoint_close_breaker(request: HttpRequest, slug: str, endpoint_id: UUID) -> HttpResponse:
+    """By hand, when somebody knows that the endpoint works again."""
+    member = enter(request, slug)
+    row = get_endpoint(member, endpoint_id, Role.OPERATOR)
+    with refusals_told(request):
+        close_breaker(actor=member, endpoint=row)
+        messages.success(request, f"Calls go out to {row.name} again.")
+    return go(request, _back(slug, row.pk))
 
 
 @login_required

@@ -113,7 +113,7 @@ class Gate:
 
     def stale(self) -> None:
         """Another process changed something that matters."""
-        self.good_until = 0.0
+        self.good_until = self.closed_until = 0.0
         if self.used or self.waiting or self.allow:
             self._kick.set()
 

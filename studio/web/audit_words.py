@@ -27,6 +27,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "budget.changed": ("changed the budget of", ""),
     "budget.removed": ("removed the budget of", ""),
     "budget.set": ("set a budget for", ""),
+    "endpoint.breaker_closed": ("let calls go out again to the endpoint", ""),
     "endpoint.created": ("added the endpoint", "at {base_url}"),
     "endpoint.deleted": ("deleted the endpoint", ""),
     "endpoint.key_removed": ("removed the key of the endpoint", ""),

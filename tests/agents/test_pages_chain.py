@@ -12,7 +12,7 @@ from agents import queries
 from agents.actions.agents import create_agent
 from agents.actions.endpoints import create_endpoint, remove_model
 from agents.actions.outcome import Refused
-from agents.endpoint_state import keys
+from agents.endpoint_state import CHANNEL, keys
 from agents.model_facts import facts_of
 from agents.models import Agent, Endpoint, EndpointModel
 from agents.publishing import problems_of_graph
@@ -21,7 +21,7 @@ from agents.topology.graph import AgentSpec, Graph, ModelRef, Node
 from studio.audit import AuditEntry
 from tests.agents.actions.test_imports import bring, file
 from tests.agents.pages import HTMX, as_shown, filled, model_id, text, url
-from tests.world import World, signed_in
+from tests.world import World, bearer, signed_in
 
 PLAIN = ModelRef(endpoint="rehearsal", model="rehearsal-plain")
 GONE = ModelRef(endpoint="away", model="gone")
@@ -189,6 +189,56 @@ def test_the_page_says_that_an_endpoint_is_left_alone_since_when_and_until_when(
     assert "Pausing" in text(admin.get(state))
     redis_client.delete(gate)
     assert 'role="status"' not in text(admin.get(state))
+
+
+def left_alone(endpoint: Endpoint, client: redis.Redis) -> str:
+    gate = keys(endpoint.pk)[0]
+    seconds = client.time()[0]
+    client.hset(gate, mapping={"until": seconds + 90, "since": seconds, "opens": 2, "error": "503"})
+    return gate
+
+
+def test_an_operator_closes_a_breaker_by_hand(world: World, redis_client: redis.Redis) -> None:
+    endpoint = made(world)
+    gate = left_alone(endpoint, redis_client)
+    redis_client.hset(gate, mapping={"pause_until": 1, "pause": "kept"})
+    operator, close = signed_in(world.operator), url(world, "endpoint_close_breaker", endpoint.pk)
+    assert close in text(operator.get(url(world, "endpoint", endpoint.pk)))
+    told = redis_client.pubsub()
+    told.subscribe(CHANNEL)
+    page = text(operator.post(close, follow=True))
+    assert "Calls go out to gpu-box again." in page
+    assert "Left alone" not in page
+    assert set(redis_client.hgetall(gate)) == {b"pause_until", b"pause"}
+    heard = [told.get_message(timeout=5) for _ in range(2)]
+    assert heard[1] is not None
+    assert heard[1]["data"].decode().startswith(str(endpoint.pk))
+    entry = AuditEntry.objects.get(verb="endpoint.breaker_closed")
+    assert (entry.object_name, entry.data["error"]) == ("gpu-box", "503")
+    assert "is not open" in text(operator.post(close, follow=True))
+    assert AuditEntry.objects.filter(verb="endpoint.breaker_closed").count() == 1
+
+
+def test_a_viewer_sees_the_breaker_and_no_button(world: World, redis_client: redis.Redis) -> None:
+    endpoint = made(world)
+    left_alone(endpoint, redis_client)
+    page = text(signed_in(world.viewer).get(url(world, "endpoint", endpoint.pk)))
+    assert "Left alone" in page
+    assert "Let calls go out now" not in page
+
+
+def test_the_api_lists_breakers_and_closes_them(world: World, redis_client: redis.Redis) -> None:
+    endpoint = made(world)
+    left_alone(endpoint, redis_client)
+    client, token = Client(), bearer(world.operator)
+    listed = client.get("/api/v1/endpoints", headers=token).json()["items"]
+    assert {one["name"]: one["breaker"] for one in listed}["gpu-box"] == "open"
+    address = f"/api/v1/endpoints/{endpoint.pk}/close-breaker"
+    closed = client.post(address, headers=token)
+    assert (closed.status_code, closed.json()["breaker"]) == (200, "closed")
+    again = client.post(address, headers=token)
+    assert again.status_code == 422
+    assert "is not open" in again.content.decode()
 
 
 def test_an_agent_with_two_models_of_an_endpoint_uses_it_once(world: World) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 import redis
 from pytest_django import Settings
 
-from agents.endpoint_state import read
+from agents.endpoint_state import close_breaker, read
 from runs.execute.endpoint_permit import Closed, Permit
 from runs.execute.errors import ModelCallError
 from tests.runs.execute.gates import BROKEN, REFUSED, Make, eventually, open_permits, skip_time
@@ -158,4 +160,33 @@ async def test_so_does_one_that_comes_with_a_503_which_is_then_no_failure(make: 
         assert isinstance(waiter.outcome, Permit)
         waiter.outcome.failed(ModelCallError("server_error", "503: maintenance.", retry_after_s=0.05))
     await process.gate.look()
+    assert read([process.endpoint])[process.endpoint].breaker == ""
+
+
+async def test_closed_by_hand_it_lets_calls_out_at_once_in_every_process(make: Make) -> None:
+    a, b = make("a"), make("b")
+    await a.fail(5)
+    assert isinstance((await b.ask()).outcome, Closed)
+    assert await asyncio.to_thread(close_breaker, a.endpoint)
+    for one in (a, b):
+        one.gates.hear(f"{one.endpoint} hand")  # as the listener does with what was published
+        await one.permits(1)
+    assert read([a.endpoint])[a.endpoint].word == ""
+    assert not await asyncio.to_thread(close_breaker, a.endpoint)
+    await a.fail(4)
+    assert read([a.endpoint])[a.endpoint].word == "", "what failed before is forgotten"
+
+
+async def test_a_call_that_was_out_to_try_when_it_was_closed_by_hand_opens_it_no_longer(
+    make: Make, redis_client: redis.Redis
+) -> None:
+    process = make()
+    await process.fail(5)
+    skip_time(redis_client, process.endpoint, 31)
+    await process.gate.look()
+    (trying,) = await process.permits(1)
+    await asyncio.to_thread(close_breaker, process.endpoint)
+    process.gates.hear(f"{process.endpoint} hand")
+    trying.failed(BROKEN)
+    assert isinstance((await process.ask()).outcome, Permit)
     assert read([process.endpoint])[process.endpoint].breaker == ""
