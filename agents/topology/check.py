@@ -9,9 +9,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from agents.topology import rules, running, text, variables
+from agents.topology import policy_check, rules, running, text, variables
 from agents.topology.graph import AgentSpec, Edge, EdgeKind, Graph, Node, PinnedSubteam, ToolSpec
 from agents.topology.kind import DesignKind
+from agents.topology.policy import Policy
 from agents.topology.problems import Problem, from_validation_error
 from agents.topology.registry import kinds
 from agents.topology.view import GraphView
@@ -83,6 +84,16 @@ class Scope:
     ) -> Iterator[Problem]:
         if wrong := rules.problem_with(source):
             yield Problem("rule.invalid", wrong, "Correct the rule.", node=node, edge=edge, field=where)
+
+    def policy_problems(self, node: Node, policy: Policy) -> Iterator[Problem]:
+        """Of who decides at `node`, and until when."""
+        what, people = f"“{node.title}”", self.catalog.people
+        yield from policy_check.problems_of(policy, what=what, node=node.id)
+        if people is not None:
+            groups = self.catalog.groups or {}
+            yield from policy_check.people_problems(
+                policy, what=what, people=people, groups=groups, node=node.id
+            )
 
 
 def check(graph: Graph, catalog: Catalog) -> list[Problem]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -68,7 +67,8 @@ def value_of(source: str, context: dict[str, Any]) -> Any:
     except KeyError as error:
         raise RuleError(f"The rule reads {error}, which is not there.") from error
     except Exception as error:  # the library maps CEL's errors onto many Python types
-        raise RuleError(f"The rule failed: {str(error).splitlines()[0][:300]}") from error
+        said = (str(error).splitlines() or [type(error).__name__])[0]
+        raise RuleError(f"The rule failed: {said[:300]}") from error
 
 
 def _plain(value: Any) -> Any:
@@ -80,10 +80,10 @@ def _plain(value: Any) -> Any:
             }
         case list():
             return [_plain(item) for item in value]
-        case datetime():
-            return value.isoformat()
         case None | bool() | int() | float() | str():
             return value
+    if hasattr(value, "isoformat"):  # a timestamp
+        return value.isoformat()
     kind = {"bytes": "bytes", "timedelta": "a duration"}.get(type(value).__name__, type(value).__name__)
     raise RuleError(f"The rule gave {kind}, which JSON cannot hold; write string(…) around it.")
 

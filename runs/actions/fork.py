@@ -19,6 +19,7 @@ from agents.topology.problems import Problem
 from runs.actions.appending import Locked, append_all, plan_of
 from runs.actions.decide import decide_approval
 from runs.actions.errors import BadInput, Refused
+from runs.actions.limits import as_recorded
 from runs.actions.start import check_input
 from runs.engine import events as ev
 from runs.engine.commands import Record
@@ -189,13 +190,9 @@ def _forked(
         via=actor.via,
         changed=tuple(changed),
         restarted=tuple(restarted),
-        cost_limit=limits.cost_usd,
-        token_limit=limits.tokens,
-        call_limit=limits.model_calls,
-        seconds_limit=limits.seconds,
-        soft_percent=limits.soft_percent,
         latency_s=limits.latency_s,
         retry_base_s=settings.RETRY_BASE_SECONDS,
+        **as_recorded(limits),
     )
 
 

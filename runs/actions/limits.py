@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import transaction
 
 from agents.topology.graph import RunLimits
@@ -11,6 +13,17 @@ from runs.engine import events as ev
 from runs.models import Run
 from studio import audit
 from studio.workspaces.access import Member, Role
+
+
+def as_recorded(limits: RunLimits) -> dict[str, Any]:
+    """As the events that set or change a run's limits call them."""
+    return {
+        "cost_limit": limits.cost_usd,
+        "token_limit": limits.tokens,
+        "call_limit": limits.model_calls,
+        "seconds_limit": limits.seconds,
+        "soft_percent": limits.soft_percent,
+    }
 
 
 @transaction.atomic
@@ -23,12 +36,8 @@ def raise_limits(*, actor: Member, run: Run, limits: RunLimits, unknown_prices_a
     event = ev.LimitsRaised(
         by=str(actor.user.pk),
         by_name=str(actor.user),
-        cost_limit=limits.cost_usd,
-        token_limit=limits.tokens,
-        call_limit=limits.model_calls,
-        seconds_limit=limits.seconds,
-        soft_percent=limits.soft_percent,
         unknown_prices_allowed=unknown_prices_allowed,
+        **as_recorded(limits),
     )
     append(locked, event, approvals=True)
     audit.record(actor, "run.limits_raised", run, **limits.model_dump(mode="json"))

@@ -14,6 +14,7 @@ from agents.topology.graph import RunLimits
 from agents.topology.problems import Problem
 from runs.actions.appending import Locked, append, plan_of
 from runs.actions.errors import BadInput, Refused
+from runs.actions.limits import as_recorded
 from runs.engine import events as ev
 from runs.engine.content import Content
 from runs.engine.plan import Plan
@@ -132,13 +133,9 @@ def _append_start(run: Run, plan: Plan, content: Content, limits: RunLimits) -> 
         by=str(run.started_by_id or ""),
         via=run.started_via,
         parent=str(run.parent_id or ""),
-        cost_limit=limits.cost_usd,
-        token_limit=limits.tokens,
-        call_limit=limits.model_calls,
-        seconds_limit=limits.seconds,
-        soft_percent=limits.soft_percent,
         latency_s=limits.latency_s,
         retry_base_s=settings.RETRY_BASE_SECONDS,
+        **as_recorded(limits),
     )
     append(Locked(run, plan, content, draft), started)
 

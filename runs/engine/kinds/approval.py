@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from agents.topology import policy_check, text
+from agents.topology import text
 from agents.topology.check import Scope
 from agents.topology.graph import EdgeKind, Node
 from agents.topology.kind import NodeConfig, Ports
@@ -69,12 +69,7 @@ class ApprovalKind(Kind):
     # ── design time ─────────────────────────────────────────────────────────────────────────────────
     def check(self, node: Node, config: Any, scope: Scope) -> Iterator[Problem]:
         yield from scope.template_problems(node, config.title, "title")
-        yield from policy_check.problems_of(config, what=f"“{node.title}”", node=node.id)
-        if scope.catalog.people is not None:
-            people, groups = scope.catalog.people, scope.catalog.groups or {}
-            yield from policy_check.people_problems(
-                config, what=f"“{node.title}”", people=people, groups=groups, node=node.id
-            )
+        yield from scope.policy_problems(node, config)
         if config.deadline_s and config.on_expiry != "fail" and not self._rejected_edge(node, scope):
             yield Problem(
                 "approval.expiry",

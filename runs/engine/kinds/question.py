@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, JsonValue
 
-from agents.topology import policy_check, schemas, text
+from agents.topology import schemas, text
 from agents.topology.check import Scope
 from agents.topology.graph import EdgeKind, Node
 from agents.topology.kind import NodeConfig, Ports
@@ -76,12 +76,7 @@ class QuestionKind(Kind):
     # ── design time ─────────────────────────────────────────────────────────────────────────────────
     def check(self, node: Node, config: Any, scope: Scope) -> Iterator[Problem]:
         yield from scope.template_problems(node, config.title, "title")
-        yield from policy_check.problems_of(config, what=node.title, node=node.id)
-        if scope.catalog.people is not None:
-            people, groups = scope.catalog.people, scope.catalog.groups or {}
-            yield from policy_check.people_problems(
-                config, what=node.title, people=people, groups=groups, node=node.id
-            )
+        yield from scope.policy_problems(node, config)
         schema = config.answer_schema
         wrong = schemas.problem_with(schema)
         if wrong or schema.get("type") != "object":
