@@ -70,7 +70,7 @@ class Totals:
 
     @property
     def answer_tokens(self) -> int:
-        return self.output_tokens - self.reasoning_tokens
+        return max(self.output_tokens - self.reasoning_tokens, 0)  # endpoints may count otherwise
 
 
 def _totals(row: dict[str, Any]) -> Totals:

@@ -328,3 +328,21 @@ def test_axe_finds_nothing_on_the_list(page: Page, player: Player, run: str) -> 
     at = player.play(run, "running")
     page.goto(f"{player.url}/w/{at['path'].split('/')[2]}/runs/")
     assert violations(page) == []
+
+
+def test_a_sub_team_comes_up_and_ends_on_its_parents_open_page(page: Page, player: Player) -> None:
+    run = player.tell(do="sub_team")
+    opened(page, player.url + run["path"])
+    expect(page.locator("[data-card]")).to_contain_text("Check the sources?", timeout=SOON)
+    expect(page.locator("#run-subteams .subteam")).to_have_count(0)
+    player.tell(do="approve", run=run["id"])
+    part = page.locator("#run-subteams a.subteam")
+    expect(part).to_contain_text("Source check", timeout=SOON)
+    expect(part.locator(".state.s-done")).to_be_visible(timeout=SOON)
+    page.get_by_role("tab", name="Cost").click()
+    expect(page.get_by_role("cell", name="Source check")).to_be_visible()
+    page.get_by_role("tab", name="Log").click()
+    page.locator(".rt-log-row", has_text="Sub-team started").click()
+    page.get_by_role("link", name="Open its run").click()
+    page.get_by_role("link", name=re.compile("Checked report")).click()
+    expect(page.get_by_role("link", name="Open its run")).to_be_visible()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from agents.models import Team
 from agents.topology.graph import PinnedTeam, dump
 from runs.children import care
 from runs.engine import events as ev
@@ -17,12 +18,19 @@ from tests.runs.team import publish
 
 TOPIC = {"type": "object", "properties": {"topic": {"type": "string"}}, "required": ["topic"]}
 WHERE = {"input": (0, 120), "research": (220, 20), "numbers": (220, 220), "both": (480, 134)}
-WHERE |= {"draft": (220, 100), "sources": (500, 100), "report": (640, 120), "output": (900, 120)}
+WHERE |= {
+    "gate": (220, 104),
+    "draft": (220, 100),
+    "sources": (500, 100),
+    "report": (640, 120),
+    "output": (900, 120),
+}
 TITLES = {
     "research": "Research",
     "numbers": "Check the numbers",
     "report": "Write it up",
     "draft": "Find out",
+    "sources": "Check sources",
 }
 
 
@@ -61,13 +69,18 @@ class FamilyScene:
         self.begin()
         care(self.parent.run.pk)
         self.research, self.numbers = self._child("research"), self._child("numbers")
-        _begun(self.research).say("draft", "Tea is grown in …")
+        _begun(self.research).say(
+            "draft", "Tea is grown in four countries; most of what we buy comes from two of them."
+        )
         self._ask(self.research, "sources", "Source check")
         self.research.commit()
         care(self.research.run.pk)
         self.sources = self._child("sources", self.research.run)
         _begun(self.sources).node("draft")
-        self.sources.answer("draft", self.sources.ask("draft", self.sources.prompt("draft")), "Two of three.")
+        call = self.sources.ask("draft", self.sources.prompt("draft"))
+        self.sources.answer(
+            "draft", call, "Two of three sources hold; the third has no date and was left out."
+        )
         self.sources.commit()
         _begun(self.numbers).node("draft").ask("draft", self.numbers.prompt("draft"))
         self.numbers.commit()
@@ -80,13 +93,17 @@ class FamilyScene:
         self.research = Script.going_on(self._fresh(self.research))
         self.research.done("sources", "Two of three.")
         self._end(self.research, "")
-        self.numbers.answer("draft", "draft/m1", "They add up.")
+        self.numbers.answer(
+            "draft", "draft/m1", "They add up, but for the third line, where a digit was lost."
+        )
         self._end(self.numbers, "draft")
         self.parent = Script.going_on(self._fresh(self.parent))
         self.parent.done("research", "Found.").done("numbers", "They add up.").node("both").done(
             "both", "All."
         )
-        self.parent.say("report", "The board should know …").finish("The board should know …").commit()
+        self.parent.say(
+            "report", "The board should know that prices will rise by a tenth in the spring."
+        ).finish("The board should know …").commit()
         return self
 
     def run(self) -> Run:
@@ -112,6 +129,24 @@ class FamilyScene:
     @staticmethod
     def _fresh(script: Script) -> Run:
         return Run.objects.select_related("team_version__team", "started_by", "parent").get(pk=script.run.pk)
+
+
+def gated(workspace: Workspace) -> Team:
+    """A published team that asks before its sub-team begins; for models that really answer."""
+    inner = _named("Source check", _with({"draft": agent()}))
+    parts = {"gate": ("approval", {"title": "Check the sources?"}), "sources": _sub(inner)}
+    outer = _named("Checked report", _with(parts), inner)
+    version = publish(workspace, _rehearsed(inner))
+    content = dump(_rehearsed(outer))
+    content["teams"]["Source check"] |= {"version": str(version.pk), "team": str(version.team_id)}
+    return Team.objects.get(pk=publish(workspace, PinnedTeam.model_validate(content)).team_id)
+
+
+def _rehearsed(made: PinnedTeam) -> PinnedTeam:
+    content = dump(made)
+    for one in content["agents"].values():
+        one["spec"]["model"] = {"endpoint": "rehearsal", "model": "rehearsal"}
+    return PinnedTeam.model_validate(content)
 
 
 def _begun(script: Script) -> Script:

@@ -33,7 +33,7 @@ export function NodeDetail({ path }: { path: string }) {
   const writing = [...store.trace.open.values()].filter((one) => one.path === path && one.kind === "model" && store.textOf(one.key));
   const calls = new Set(attempts.map((one) => one.call)).size;
   const facts: [string, string | React.ReactElement][] = [
-    ["Calls", String(calls)],
+    ["Calls", String(calls + (store.parts.get(path)?.calls ?? 0))],
     ["Tokens", sums ? tokens(sums.input + sums.output) : "–"],
     reserved !== ZERO ? ["Reserved", <span className="italic text-dim" key="r">{money(reserved)}</span>] : ["Cost", sums ? money(sums.unknown && sums.cost === ZERO ? null : sums.cost) : "–"],
     ["Time", node?.started_at ? span(node.started_at, node.ended_at, now) : "–"],

@@ -30,6 +30,12 @@ const attempt = (n: number): string => (n > 1 ? `, attempt ${n}` : "");
 
 type Sayings = { [T in Event["type"]]: (event: Extract<Event, { type: T }>, called: Called) => Said };
 
+/** A note that is a sentence says it all; of another, what it is about. Digests are for the engine. */
+function noted(key: string, text: string): string {
+  const plain = text.replace(/\b[0-9a-f]{64}\b/g, "").trim();
+  return plain.split(/\s+/).length > 2 ? plain : [key, plain].filter(Boolean).join(": ");
+}
+
 const SAYINGS: Sayings = {
   RunStarted: (e) => said("play", "Run started", `${e.mode === "simulated" ? "rehearsal, " : ""}through ${e.via}${e.cost_limit ? `, limit ${amount(e.cost_limit)}` : ""}`, "running"),
   RunForked: (e) => said("git-fork", "Run forked", `off event ${e.parent_seq}, ${EFFECTS[e.effects]}${e.changed?.length ? `; changed: ${e.changed.join("; ")}` : ""}`, "running"),
@@ -44,10 +50,10 @@ const SAYINGS: Sayings = {
   RunCancelled: () => said("circle-slash", "Run cancelled", "", "cancelled"),
   NodeStarted: (e, called) => said("play", "Node started", e.parent ? `for ${called.node(e.parent)}` : "", "running"),
   ChildRunStarted: (e) => said("boxes", "Sub-team started", e.team, "running"),
-  ChildRunEnded: (e) => said("boxes", "Sub-team ended", `${e.status}${e.calls ? `, ${e.calls} calls, ${amount(e.cost)}` : ""}${e.status === "done" ? "" : `: ${e.message ?? ""}`}`, e.status === "done" ? "done" : "failed"),
+  ChildRunEnded: (e) => said("boxes", "Sub-team ended", `${e.status}${e.calls ? `, ${e.calls} ${e.calls === 1 ? "call" : "calls"}, ${amount(e.cost)}` : ""}${e.status === "done" ? "" : `: ${e.message ?? ""}`}`, e.status === "done" ? "done" : "failed"),
   LoopRepeated: (e) => said("repeat", "Goes round again", `round ${e.iteration}${e.note ? `: ${e.note}` : ""}`, "running"),
   VariablesWritten: (e) => said("pencil-line", "Variables written", Object.keys(e.writes).join(", ")),
-  NodeNoted: (e) => said("pencil-line", "Noted", e.text),
+  NodeNoted: (e) => said("pencil-line", "Noted", noted(e.key, e.text)),
   NodeCompleted: (e) => said("circle-check", "Node completed", e.note ?? "", "done"),
   NodeFailed: (e) => said("circle-x", "Node failed", e.message, "failed"),
   NodeSkipped: (e) => said("circle-slash", "Node skipped", e.because),

@@ -39,7 +39,7 @@ function RunName({ part }: { part: Part | undefined }) {
     <span className="flex items-center gap-2">
       <StateWord status={part.status} bare />
       {part.there ? <a className="link" href={`${page.urls.runs}${part.run}/`}>{part.title}</a> : <span className="text-dim">about to start</span>}
-      {part.node !== part.title && <span className="text-dim">{part.node}</span>}
+      {part.node !== part.title && <span className="text-dim max-md:hidden">{part.node}</span>}
     </span>
   );
 }
