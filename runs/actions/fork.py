@@ -232,7 +232,11 @@ def _decide(actor: Member, run: Run, answers: Sequence[Answer]) -> None:
 
 def _earlier(actor: Member, parent: Run, wanted: Wanted, key: str) -> Run:
     run = Run.objects.get(workspace=actor.workspace, idempotency_key=key)
-    if (run.forked_from_id, run.fork_seq, run.effects) != (parent.pk, wanted.at, wanted.effects):
+    same = (run.forked_from_id, run.fork_seq, run.effects) == (parent.pk, wanted.at, wanted.effects)
+    same = same and run.team_version == _version(actor, parent, wanted.changes)
+    if wanted.value is not None:
+        same = same and run.input_digest == Content().put(wanted.value)
+    if not same:
         message = f"The idempotency key was used for run {run.short_id}, which is another fork or none."
         raise Refused("idempotency_conflict", message)
     return run

@@ -16,6 +16,7 @@ from runs.engine.state import Node, RunState
 
 RUN = ""  # the path of what belongs to no node
 LATENCY = "latency/"
+LONGEST_S = 86_400 * 366 * 10.0  # a limit may be longer; a moment after the year 9999 cannot be stored
 Span = tuple[int, int]
 
 
@@ -38,10 +39,14 @@ def _time_limit(state: RunState) -> Iterator[Command]:
     timer = run.timers.get(key)
     if timer is None:
         left = budget.seconds_limit - (budget.changed_at - state.started_at) / 1e6
-        yield Record(ev.TimerSet(path=RUN, key=key, after_s=max(left, 0.0), purpose="time limit"))
+        yield Record(ev.TimerSet(path=RUN, key=key, after_s=_bounded(left), purpose="time limit"))
     elif timer.fired:
         message = f"The time limit of {budget.seconds_limit:g} seconds is reached."
         yield Record(ev.BudgetExceeded(path=RUN, limit="seconds", message=message))
+
+
+def _bounded(seconds: float) -> float:
+    return min(max(seconds, 0.0), LONGEST_S)
 
 
 # ── latency ─────────────────────────────────────────────────────────────────────────────────────────
@@ -56,7 +61,7 @@ def _latency(node: Node, started_at: int, limit_s: float, waits: list[Span]) -> 
         yield Record(ev.LatencyBudgetExceeded(path=node.path, limit_s=limit_s, elapsed_s=round(used_s, 3)))
     else:
         key = f"{LATENCY}{len(timers) + 1}"
-        after = round(limit_s - used_s, 6)
+        after = _bounded(round(limit_s - used_s, 6))
         yield Record(ev.TimerSet(path=node.path, key=key, after_s=after, purpose="latency"))
 
 

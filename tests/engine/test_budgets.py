@@ -12,6 +12,7 @@ from runs.engine import events as ev
 from runs.engine.budget import Amount, Caps, Standing, hindrance
 from runs.engine.decide import activity, status
 from runs.engine.fold import replay
+from runs.projections.base import moment
 from tests.engine.harness import SECOND, Engine, Says
 from tests.engine.teams import AGENT, IN, OUT, agent, saying, team
 
@@ -249,3 +250,10 @@ def test_time_spent_at_a_limit_does_not_count_either() -> None:
     run.now += 3_600 * SECOND
     assert breaches(raised(run, cost_limit="9")) == []
     assert run.state.ended == "done"
+
+
+def test_a_limit_beyond_the_calendar_is_kept_by_a_timer_that_can_be_stored() -> None:
+    run = Engine(gated(), saying("x")).start(seconds_limit=1e15, latency_s=1e15).go()
+    timers = [event for event in run.log if isinstance(event, ev.TimerSet)]
+    assert {timer.purpose for timer in timers} == {"time limit", "latency"}
+    assert all(moment(timer.at + int(timer.after_s * SECOND)).year < 2100 for timer in timers)

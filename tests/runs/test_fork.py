@@ -263,5 +263,11 @@ def test_the_same_key_forks_once(world: World, script: Script) -> None:
     wanted = Wanted(at=5, effects="live")
     made = [fork_run(actor=world.owner, run=parent, wanted=wanted, idempotency_key="k") for _ in range(2)]
     assert made[0] == made[1]
-    with pytest.raises(Refused, match="another fork"):
-        fork_run(actor=world.owner, run=parent, wanted=Wanted(at=6, effects="live"), idempotency_key="k")
+    for other in (
+        Wanted(at=6, effects="live"),
+        Wanted(at=5, effects="simulated"),
+        Wanted(at=5, effects="live", changes=CHANGED),
+        Wanted(at=5, effects="live", value={"topic": "another"}),
+    ):
+        with pytest.raises(Refused, match="another fork"):
+            fork_run(actor=world.owner, run=parent, wanted=other, idempotency_key="k")
