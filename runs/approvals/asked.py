@@ -181,10 +181,11 @@ class Asked:
     def schema(self) -> dict[str, Any]:
         """The JSON Schema that an edit, or an answer, has to fit."""
         if self.approval.kind == "question":
-            return dict((self.subject or {}).get("schema") or {"type": "object"})
+            drawn = getattr(self.plan.config(self.approval.path), "answer_schema", {})
+            return _in_order((self.subject or {}).get("schema"), drawn)
         if self.approval.kind != "gate":
-            known = (self.subject or {}).get("parameters") or (self.pinned and self.pinned.parameters)
-            return dict(known or {"type": "object"})
+            pinned = self.pinned.parameters if self.pinned else {}
+            return _in_order((self.subject or {}).get("parameters") or pinned, pinned)
         if isinstance(self.value, dict):
             shape = {key: inferred(one) for key, one in self.value.items()}
             return self._schema_of_source() or _object(shape)
@@ -342,6 +343,11 @@ class Asked:
 def _named(value: Any) -> dict[str, Any]:
     """A value that is no object is the one value of one."""
     return value if isinstance(value, dict) else {TEXT: value}
+
+
+def _in_order(asked: Any, drawn: Mapping[str, Any]) -> dict[str, Any]:
+    """What was asked, with its fields as they were drawn: content knows no order of an object's keys."""
+    return dict((drawn if drawn == asked else asked) or {"type": "object"})
 
 
 def _object(properties: dict[str, Any]) -> dict[str, Any]:

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from agents.topology.graph import PinnedTeam
+from runs.approvals.asked import Asked
 from runs.engine import events as ev
 from runs.models import Approval, Blob, Event
+from tests.engine.teams import IN, OUT, team
 from tests.runs import scenes
 from tests.runs.factory import Script
 from tests.runs.inbox_pages import HTMX, Inbox, asked, content, gate
@@ -220,3 +222,17 @@ def test_content_that_is_no_longer_stored_is_said_to_be_gone(world: World, inbox
     approval = asked(world)
     Blob.objects.filter(digest=approval.digest).delete()
     assert "no longer stored" in inbox.page(f"{approval.id}/")
+
+
+def test_a_questions_fields_stay_in_the_order_they_were_drawn_in(world: World) -> None:
+    fields = {name: {"type": "string"} for name in ("size", "count", "address")}
+    schema = {"type": "object", "properties": fields}
+    node = ("question", {"title": "What?", "schema": schema})
+    asking = team({"input": IN, "ask": node, "output": OUT}, ["input>ask", "ask>output"])
+    script = Script(world.workspace, world.owner.user, version=publish(world.workspace, asking))
+    script.start({"topic": "tea"}).node("ask")
+    subject = {"kind": "question", "title": "What?", "schema": schema}
+    about: dict[str, Any] = {"key": "question", "kind": "question", "title": "What?"}
+    script.add(ev.ApprovalRequested(path="ask", subject=script.put(subject), **about))
+    run = script.commit()
+    assert list(Asked(run.approvals.get(), world.owner).schema["properties"]) == ["size", "count", "address"]
