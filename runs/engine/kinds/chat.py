@@ -63,7 +63,7 @@ class ChatConfig(NodeConfig):
         ge=1,
         le=200,
         title="Turns at most",
-        json_schema_extra={"ui": {"widget": "number", "section": "Ends", "chip": True}},
+        json_schema_extra={"ui": {"widget": "number", "section": "Ends", "chip": True, "unit": "turns"}},
     )
     phrase: str = Field(
         "",

@@ -49,7 +49,7 @@ class DebateConfig(NodeConfig):
         ge=1,
         le=12,
         title="Rounds at most",
-        json_schema_extra={"ui": {"widget": "number", "section": "Debate", "chip": True}},
+        json_schema_extra={"ui": {"widget": "number", "section": "Debate", "chip": True, "unit": "rounds"}},
     )
     on_unsettled: Literal["take", "fail"] = Field(
         "take",

@@ -67,7 +67,7 @@ class GuardConfig(NodeConfig):
             "ui": {
                 "widget": "select",
                 "section": "Otherwise",
-                "chip": True,
+                "chip": "else {}",
                 "options": {
                     "block": "it fails",
                     "correct": "the agent corrects it",

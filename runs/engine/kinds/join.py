@@ -26,7 +26,7 @@ class JoinConfig(NodeConfig):
             "ui": {
                 "widget": "select",
                 "section": "Join",
-                "chip": True,
+                "chip": "when {}",
                 "options": {
                     "all": "all branches are done",
                     "any": "the first is done",

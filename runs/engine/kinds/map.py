@@ -45,7 +45,7 @@ class MapConfig(NodeConfig):
         ge=1,
         le=100,
         title="At once",
-        json_schema_extra={"ui": {"widget": "number", "section": "Map", "chip": True}},
+        json_schema_extra={"ui": {"widget": "number", "section": "Map", "chip": "{} at once"}},
     )
     max_items: int = Field(
         100,

@@ -33,7 +33,7 @@ class WaitConfig(NodeConfig):
             "ui": {
                 "widget": "select",
                 "section": "Wait",
-                "chip": True,
+                "chip": "for {}",
                 "options": {"time": "a time", "moment": "a moment", "webhook": "a call of its webhook"},
             }
         },

@@ -144,7 +144,8 @@ export function cardText(catalog: Catalog, node: GraphNode): CardText {
     .filter((field) => field.chip)
     .map((field) => {
       const value = valueOf(field, node.config);
-      return { text: shown(value, field, catalog, false), mark: field.widget === "select" ? String(value) : "" };
+      const text = shown(value, field, catalog, false);
+      return { text: text && field.chip.replace("{}", () => text), mark: field.widget === "select" ? String(value) : "" };
     });
   return {
     kind,

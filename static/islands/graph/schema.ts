@@ -42,7 +42,7 @@ export interface Field {
   fallback: Json | undefined; // the default of the schema
   choices: Choice[];
   subtitle: boolean;
-  chip: boolean;
+  chip: string; // what the card shows of it, the value at {}; none: nothing
   placeholder: string;
   unit: string;
   showIf: JsonObject | null;
@@ -156,7 +156,7 @@ function makeField(key: string, raw: JsonObject, root: JsonObject, path: string[
     fallback: raw.default ?? schema.default,
     choices: choicesOf(schema, ui),
     subtitle: ui.subtitle === true,
-    chip: ui.chip === true,
+    chip: ui.chip === true ? "{}" : asText(ui.chip),
     placeholder: asText(ui.placeholder),
     unit: asText(ui.unit),
     showIf: ui.when ? asObject(ui.when) : null,
@@ -176,7 +176,7 @@ function makeField(key: string, raw: JsonObject, root: JsonObject, path: string[
 export function plainField(key: string, widget: Widget, more: Partial<Field> = {}): Field {
   return {
     path: [key], key, label: words(key), help: "", section: "", widget, required: false, nullable: false,
-    fallback: undefined, choices: [], subtitle: false, chip: false, placeholder: "", unit: "", showIf: null,
+    fallback: undefined, choices: [], subtitle: false, chip: "", placeholder: "", unit: "", showIf: null,
     edges: [], schema: {}, fields: [], item: null, ...more,
   };
 }
