@@ -61,3 +61,10 @@ test("a run that is not over ends now", () => {
   const path = criticalPath(nodes, called(["a", 1, 0]), EDGES, 5 * S);
   assert.deepEqual(path.steps.map((step) => [step.from, step.to]), [[1 * S, 5 * S]]);
 });
+
+test("a node that calls nothing itself, as a sub-team or a wait, is on the path as a whole", () => {
+  const nodes = new Map([node("input", 1, 1), node("a", 1, 8), node("output", 8, 9)]);
+  const path = criticalPath(nodes, called(["output", 8, 9]), [edge("input", "a"), edge("a", "output")], 9 * S);
+  assert.deepEqual(path.steps.map((step) => step.key), ["node:a", "call:output/m1#1"]);
+  assert.deepEqual(longest(path, 1), [{ path: "a", micros: 7 * S }]);
+});

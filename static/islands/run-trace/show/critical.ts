@@ -64,6 +64,8 @@ class Walk {
     this.paths.add(node.path);
     const pieces = this.pieces(node);
     let at = until;
+    // a sub-team or a wait has no steps here: all of it is one
+    if (!pieces.length && until - node.started_at > CLOSE) this.found.push({ key: `node:${node.path}`, path: node.path, person: false, from: node.started_at, to: until });
     while (pieces.length && this.found.length < MOST) {
       const piece = latest(pieces, (one) => one.step.to, at + CLOSE);
       if (!piece) break;

@@ -3,7 +3,7 @@ import { kindOf, type NodeStatus } from "../../graph";
 import { shapeOf } from "../../graph/shape";
 import type { Store } from "../feed/store";
 import { ZERO } from "../log/money";
-import { nodeIdOf, type ApprovalState, type NodeFacts } from "../log/state";
+import { CHILD, nodeIdOf, type ApprovalState, type NodeFacts } from "../log/state";
 import type { Attempt, Backoff } from "../log/trace";
 import type { Page } from "../page";
 import { money, span, tokens } from "./figures";
@@ -43,6 +43,7 @@ export interface Row {
 const OPEN_AT_MOST = 60; // rows of one node that are shown unasked
 const DEEP = 3; // levels that open unasked
 const BARS_AT_MOST = 300;
+const MOMENT = 20_000; // microseconds; what is shorter and calls nothing is a mark without length
 
 /** All rows of a run. `opened` holds by row key what the reader folded or unfolded. */
 export function makeRows(store: Store, page: Page, opened: ReadonlyMap<string, boolean>, now: number): Row[] {
@@ -119,7 +120,9 @@ class Rows {
     const status = statusOf(this.store.state, node.path);
     const to = node.ended_at || this.now;
     const name = nameOf(this.store, this.page, node.path);
-    const bars = open ? [this.span("group", node.started_at, to, !node.ended_at, name)] : merge(this.bars(node));
+    const whole = this.span("group", node.started_at, to, !node.ended_at, name);
+    const inner = open ? [whole] : merge(this.bars(node));
+    const bars = inner.length || to - node.started_at < MOMENT ? inner : [whole]; // a sub-team, a wait: it calls nothing itself
     const kind = this.kind(id);
     return {
       ...blank(key, { kind: "node", path: node.path }, depth), icon: this.icon(id),
@@ -270,11 +273,12 @@ function merge(bars: Bar[]): Bar[] {
   return found;
 }
 
-/** When something was at work: calls in flight and back-offs. */
+/** When something was at work: calls in flight, back-offs, sub-teams. */
 export function activeTimes(store: Store, now: number): Interval[] {
   const found: Interval[] = [];
   for (const attempts of store.trace.byPath.values()) for (const one of attempts) found.push([one.started_at, one.ended_at || now]);
   for (const list of store.trace.backoffs.values()) for (const one of list) found.push([one.started_at, one.ended_at || one.started_at + one.after_s * 1e6]);
+  for (const node of store.state.nodes.values()) if (node.notes.has(CHILD)) found.push([node.started_at, node.ended_at || now]);
   return found;
 }
 

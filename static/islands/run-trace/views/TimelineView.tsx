@@ -112,12 +112,14 @@ function Axis({ scale, now, onUnfold }: { scale: Scale; now: number | null; onUn
       <div className="pl-3">Agent and step</div><div className="wf-tokens">Tokens</div><div className="wf-cost">Cost</div><div className="wf-time">Time</div>
       <div className="wf-plot"><div className="wf-in">
         {scale.ticks.map((tick) => <span key={tick.words} className={`wf-tick${tick.left < 0.5 ? " is-first" : ""}`} style={{ left: `${tick.left}%` }}>{tick.words}</span>)}
-        {scale.bands.map((band) => <button key={band.from} type="button" className="wf-band" style={{ left: `${band.left}%`, width: `${band.width}%` }} onClick={onUnfold} title="Nothing worked here; show it to scale">{duration((band.to - band.from) / 1e6)}</button>)}
+        {scale.bands.map((band) => <button key={band.from} type="button" className="wf-band" style={{ left: `${band.left}%`, width: `${band.width}%` }} onClick={onUnfold} title={`Nothing worked here for ${bandTime(band)}; show it to scale`}>{bandTime(band).split(" ")[0]}</button>)}
         {now !== null && now <= 101 && <span className={`wf-now-word${scale.bands.some((band) => Math.abs(band.left + band.width - now) < 4) ? " is-beside" : ""}`} style={{ left: `${now}%` }}>now</span>}
       </div></div>
     </div>
   );
 }
+
+const bandTime = (band: { from: number; to: number }): string => duration((band.to - band.from) / 1e6);
 
 function Grid({ scale, now }: { scale: Scale; now: number | null }) {
   return (
