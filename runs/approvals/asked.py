@@ -100,15 +100,22 @@ class Asked:
 
     @property
     def about(self) -> str:
-        """What a question is about: what arrived where it is asked, as text."""
+        """What a question is about: the text that arrived where it is asked."""
         found = (self.subject or {}).get("about")
-        return (
-            found
-            if isinstance(found, str)
-            else json.dumps(found, ensure_ascii=False, indent=1)
-            if found
-            else ""
-        )
+        return found if isinstance(found, str) else ""
+
+    @property
+    def about_values(self) -> list[Argument]:
+        """What a question is about when no text arrived: its values; those of branches bear their names."""
+        found = (self.subject or {}).get("about")
+        if not found or isinstance(found, str):
+            return []
+        titles = {key: {"title": self.plan.title(key)} for key in self.plan.view.nodes}
+        shown = []
+        for key, value in _named(found).items():
+            one = Property(key, inferred(value) | titles.get(key, {}), False)
+            shown.append(Argument(one, readable(value, one)))
+        return shown
 
     @property
     def tool(self) -> str:
