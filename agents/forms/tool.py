@@ -56,8 +56,8 @@ class ToolForm(forms.Form):
         self.fields["approval"].widget.attrs |= rule
         self.fields["cache_s"].label = "Use a result again for, in seconds"
         self.fields["cache_s"].help_text = (
-            "An equal call is then answered from the earlier one, in any run of this workspace. Only calls "
-            "that read are; empty: none is."
+            "An equal call is then answered from the earlier one, in any run of this workspace. Only for "
+            "tools that read. Empty: every call is made."
         )
 
     def is_valid(self) -> bool:
