@@ -11,6 +11,7 @@ from agents.models import Agent, Team
 from agents.presets.registry import preset, presets
 from agents.topology.graph import Edge, Graph, ModelRef, Node, PinnedTeam, Position
 from runs.actions import decide_approval, pause_run, start_run
+from runs.approvals.asked import Asked
 from runs.models import Approval, Run
 from studio.workspaces.access import Member, Role
 from studio.workspaces.actions import create_workspace
@@ -56,8 +57,8 @@ def some(user: User) -> dict[str, str]:
     for model in (Team, Agent):
         model.objects.filter(workspace=member.workspace).delete()
     runs = _started(member)
-    waiting = _waiting(member)
     wait_until(lambda: _settled(member, list(runs.values())), "every pattern's run to end", PATIENCE_S)
+    waiting = _waiting(member)
     wait_until(lambda: _asked(waiting).count() == 2 * len(waiting), "runs that ask to ask", PATIENCE_S)
     by_kind = {row.kind: row for row in _asked(waiting[:1])}
     pause_run(actor=member, run=waiting[1], reason="The storeroom is being counted.")
@@ -85,10 +86,12 @@ def _started(member: Member) -> dict[str, Run]:
 
 
 def _sample(name: str) -> dict[str, Any]:
-    """What the launch form offers: the defaults of the input's fields."""
-    schema: Any = next(
-        node.config["schema"] for node in preset(name).file.graph.nodes if node.kind == "input"
-    )
+    """What the launch form offers."""
+    graph = preset(name).file.graph
+    return _defaults(next(node.config["schema"] for node in graph.nodes if node.kind == "input"))
+
+
+def _defaults(schema: Any) -> dict[str, Any]:
     return {field: spec["default"] for field, spec in schema["properties"].items()}
 
 
@@ -131,10 +134,16 @@ def _asked(runs: list[Run]) -> Any:
 
 
 def _settled(member: Member, runs: list[Run]) -> bool:
-    """Approve whatever those runs and their sub-teams ask, until all have ended."""
-    asked = Approval.objects.filter(workspace=member.workspace, status="pending")
-    for approval in asked.exclude(run__team_version__team__name="Storeroom"):
-        decide_approval(actor=member, approval=approval, decision="approve", digest=approval.digest)
+    """Approve whatever they and their sub-teams ask, or answer as the form offers, until all have ended."""
+    for approval in Approval.objects.filter(workspace=member.workspace, status="pending"):
+        asks = approval.kind == "question"
+        decide_approval(
+            actor=member,
+            approval=approval,
+            decision="answer" if asks else "approve",
+            digest=approval.digest,
+            edited=_defaults(Asked(approval, member).schema) if asks else None,
+        )
     for run in runs:
         run.refresh_from_db()
     return all(run.has_ended for run in runs)

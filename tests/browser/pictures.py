@@ -22,7 +22,8 @@ SETTLED = """async () => {
   await document.fonts.ready;
   const loading =
     ".htmx-request, .run-loading, .skeleton, .rt-bar .live.is-off, #team-canvas > [role=status]";
-  const busy = () => document.querySelector(loading)
+  const moves = (one) => one.playState === "running" && one.effect.getComputedTiming().endTime < Infinity;
+  const busy = () => document.querySelector(loading) || document.getAnimations().some(moves)
     || [...document.querySelectorAll("[data-chart]")].some((chart) => !chart.childElementCount);
   const end = performance.now() + 6000;
   let calm = 0;
