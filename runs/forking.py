@@ -10,8 +10,10 @@ from runs.actions.appending import plan_of
 from runs.actions.errors import Refused
 from runs.actions.fork import cut_at
 from runs.engine import events as ev
+from runs.engine.approval_state import ApprovalState
 from runs.engine.decide import status
 from runs.engine.fold import replay
+from runs.engine.forked import ALWAYS_MOOT
 from runs.engine.kind import node_of
 from runs.engine.plan import Plan
 from runs.engine.state import NodeStatus
@@ -32,7 +34,11 @@ class Cut:
     kept: list[str] = field(default_factory=list)
     under_way: list[str] = field(default_factory=list)
     to_come: list[str] = field(default_factory=list)
-    asked: list[str] = field(default_factory=list)
+    pending: list[ApprovalState] = field(default_factory=list)  # what the fork asks again, unless answered
+
+    @property
+    def asked(self) -> list[str]:
+        return [one.title for one in self.pending]
 
 
 def cut_of(run: Run, at: int) -> Cut:
@@ -51,7 +57,7 @@ def cut_of(run: Run, at: int) -> Cut:
         kept=[_title(plan, path) for path, node in nodes.items() if path and node.status in KEPT],
         under_way=[_title(plan, path) for path in found.state.running],
         to_come=[plan.title(node) for node in plan.order if node not in started],
-        asked=[one.title for one in found.state.pending_approvals()],
+        pending=[one for one in found.state.pending_approvals() if one.kind not in ALWAYS_MOOT],
     )
 
 

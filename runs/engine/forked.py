@@ -14,6 +14,7 @@ from runs.engine.state import ApprovalState, Call, CallStatus, Node, NodeStatus,
 
 RUN = ""  # the path of what belongs to no node
 LATENCY = "latency/"  # the keys of timers that measure how long a node is at work
+ALWAYS_MOOT = ("miss", "budget")  # kinds of questions that are the parent's alone
 LEFT = "The fork began while it was in flight."
 
 
@@ -62,7 +63,7 @@ def _is_moot(approval: ApprovalState, effects: str) -> bool:
     """A question about the parent's calls or limits is none for a fork, whose own are others."""
     if approval.status != "pending":
         return False
-    return approval.kind in ("miss", "budget") or (approval.kind == "doubt" and effects != "live")
+    return approval.kind in ALWAYS_MOOT or (approval.kind == "doubt" and effects != "live")
 
 
 def carry_over(log: Iterable[ev.Event], state: RunState, effects: str, now: int) -> Iterator[ev.Event]:

@@ -15,12 +15,17 @@ from agents.topology.changes import AgentChange, Changes
 from agents.topology.graph import AgentSpec, ModelRef, PinnedTeam, RunLimits
 from runs.actions.fork import Wanted
 from runs.engine.plan import Plan
+from runs.forms.fork_answers import AnswerPart
 from runs.schema_forms.form import SchemaForm
 
 EFFECTS = [
-    ("recorded", "Recorded", "Equal calls are answered as they were, free; others ask you first"),
-    ("simulated", "Simulated", "Simulated model: free, calls no tool"),
-    ("live", "Live", "Real models and tools, real money"),
+    (
+        "recorded",
+        "Recorded",
+        "Calls that are the same are answered as they were, free; any other asks you first",
+    ),
+    ("simulated", "Simulated", "A rehearsal: simulated models, no tool is called, free"),
+    ("live", "Live", "Real models and tools from here on, for real money"),
 ]
 WORDS = ("role", "goal", "backstory", "instructions")
 
@@ -52,6 +57,7 @@ class ForkForm(forms.Form):
         given: dict[str, Any] | None,
         models: list[ModelRef],
         may_change: bool,
+        answers: list[AnswerPart],
         **kwargs: Any,
     ) -> None:
         super().__init__(data, **kwargs)
@@ -61,6 +67,7 @@ class ForkForm(forms.Form):
         self.fields["cost"].initial, self.fields["tokens"].initial = self.limits.cost_usd, self.limits.tokens
         schema = plan.configs[plan.entry].input_schema
         self.input = SchemaForm(data, schema=schema, edits=given) if given is not None else None
+        self.answers = answers
         team = plan.team if may_change else None
         self.agents = list(_agent_parts(data, team, models)) if team else []
         self.nodes = list(_node_parts(data, team)) if team else []
@@ -77,7 +84,7 @@ class ForkForm(forms.Form):
 
     @property
     def parts(self) -> list[forms.Form]:
-        return [*self.agents, *self.nodes, *([self.input] if self.input else [])]
+        return [*self.answers, *self.agents, *self.nodes, *([self.input] if self.input else [])]
 
     @property
     def touched(self) -> list[forms.Form]:
@@ -107,6 +114,7 @@ class ForkForm(forms.Form):
                 nodes={part.name: part.change() for part in self.nodes if part.changed_data},
             ),
             value=self.input.value if changed and self.input else None,
+            answers=[part.answer() for part in self.answers if part.has_changed()],
             limits=limits,
         )
 

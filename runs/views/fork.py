@@ -21,6 +21,7 @@ from runs.actions.delete import delete_run
 from runs.actions.errors import BadInput, Refused
 from runs.actions.fork import fork_run
 from runs.forms.fork import ForkForm
+from runs.forms.fork_answers import answer_parts
 from runs.models import Run
 from runs.views.entering import enter
 from studio.workspaces.access import Member, Role
@@ -33,30 +34,34 @@ def run_fork(request: HttpRequest, slug: str, run_id: UUID) -> HttpResponse:
     run = get_run(member, run_id, Role.OPERATOR)
     if request.method == "POST":
         return _forked(request, member, run)
-    at = _number(request.GET.get("at")) or forking.usual_start(run)
+    cut = forking.cut_of(run, _number(request.GET.get("at")) or forking.usual_start(run))
     if getattr(request, "htmx", False):
-        return render(request, "runs/_fork_cut.html", {"cut": forking.cut_of(run, at)})
-    return _page(request, member, run, _form(member, run, initial={"at": at}))
+        answers = answer_parts(None, run, member, cut.pending)
+        return render(request, "runs/_fork_moved.html", {"cut": cut, "answers": answers})
+    # one that has ended can be told again for nothing; of one at work nobody knows what is wanted
+    initial = {"at": cut.at, "effects": "recorded" if run.has_ended else None}
+    return _page(request, run, _form(member, run, cut, initial=initial), cut)
 
 
 def _forked(request: HttpRequest, member: Member, run: Run) -> HttpResponse:
-    form = _form(member, run, request.POST)
+    cut = forking.cut_of(run, _number(request.POST.get("at")))
+    form = _form(member, run, cut, request.POST)
     if not form.is_valid():
-        return _page(request, member, run, form, status=422)
+        return _page(request, run, form, cut, status=422)
     try:
         key = f"form {form.cleaned_data['key']}" if form.cleaned_data["key"] else ""
         made = fork_run(actor=member, run=run, wanted=form.wanted(), idempotency_key=key)
     except BadInput as wrong:
         for problem in wrong.problems:
             form.add_error(None, problem.message)
-        return _page(request, member, run, form, status=422)
+        return _page(request, run, form, cut, status=422)
     except Refused as refused:
         form.add_error(None, refused.sentence)
-        return _page(request, member, run, form, status=409)
+        return _page(request, run, form, cut, status=409)
     return redirect("run", slug=member.workspace.slug, run_id=made.pk)
 
 
-def _form(member: Member, run: Run, data: Any = None, **more: Any) -> ForkForm:
+def _form(member: Member, run: Run, cut: forking.Cut, data: Any = None, **more: Any) -> ForkForm:
     text = queries.content_of(run, run.input_digest)
     given = json.loads(text) if text else None
     names = sorted(design.model_names(member.workspace))
@@ -66,12 +71,14 @@ def _form(member: Member, run: Run, data: Any = None, **more: Any) -> ForkForm:
         given=given if isinstance(given, dict) else None,
         models=[ModelRef(endpoint=endpoint, model=model) for endpoint, model in names],
         may_change=member.role >= Role.DESIGNER,
+        answers=answer_parts(data, run, member, cut.pending),
         **more,
     )
 
 
-def _page(request: HttpRequest, member: Member, run: Run, form: ForkForm, status: int = 200) -> HttpResponse:
-    cut = forking.cut_of(run, _number(form["at"].value()) or 0)
+def _page(
+    request: HttpRequest, run: Run, form: ForkForm, cut: forking.Cut, status: int = 200
+) -> HttpResponse:
     return render(request, "runs/fork.html", {"run": run, "form": form, "cut": cut}, status=status)
 
 

@@ -260,7 +260,7 @@ class Script:
         self,
         path: str,
         key: str,
-        kind: Literal["gate", "tool", "doubt", "budget"],
+        kind: Literal["gate", "question", "tool", "doubt", "budget"],
         title: str,
         subject: Any,
         **more: Any,

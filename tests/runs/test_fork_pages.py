@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from runs.actions.fork import Wanted, fork_run
-from runs.models import Run, Tombstone
+from runs.models import Blob, Run, Tombstone
 from tests.runs import scenes
 from tests.runs.factory import Script
 from tests.world import World, signed_in
@@ -49,7 +49,115 @@ def test_the_form_shows_what_would_be_kept_and_what_can_be_different(browser: Cl
     assert "Still to come" in page
     for title in ("Reply writer", "Policy checker", "Input"):
         assert title in page
-    assert not re.search(r'name="effects"[^>]* checked', page), "how calls behave is never chosen for people"
+    assert chosen(page, "effects") == ["recorded"], "it has ended: nothing has to be paid or done twice"
+
+
+def chosen(page: str, name: str) -> list[str]:
+    return re.findall(rf'name="{name}" value="([a-z_]*)" checked', page)
+
+
+def test_how_the_calls_of_a_run_at_work_shall_behave_is_for_people_to_say(
+    world: World, browser: Client
+) -> None:
+    run = scenes.at_the_gate(Script(world.workspace, world.owner.user)).commit()
+    assert chosen(browser.get(at(run, "run_fork")).content.decode(), "effects") == []
+
+
+# ── answers ─────────────────────────────────────────────────────────────────────────────────────────
+def asking(run: Run, kind: str) -> int:
+    """The event with which the run asks something of this kind."""
+    asked = run.log.filter(type="ApprovalRequested", body__contains=f'"kind":"{kind}"').order_by("seq")
+    return asked.values_list("seq", flat=True)[0]
+
+
+def answered(browser: Client, run: Run, seq: int, **given: str) -> dict[str, Any]:
+    """The form as sent with `given` for the one thing that is asked there."""
+    form = browser.get(at(run, "run_fork") + f"?at={seq}").context["form"]
+    (part,) = form.answers
+    named = {f"{part.prefix}-{name}": value for name, value in given.items()}
+    return sent(browser, run, at=seq) | named
+
+
+def test_what_is_asked_there_can_be_answered_and_each_choice_is_explained(
+    browser: Client, parent: Run
+) -> None:
+    seq = asking(parent, "gate")
+    page = browser.get(at(parent, "run_fork") + f"?at={seq}").content.decode()
+    assert "What it asks" in page
+    for words in ("It goes on with what was asked", "It is not done; your comment is the reason"):
+        assert words in page
+    assert "What it asks" not in browser.get(at(parent, "run_fork") + "?at=2").content.decode()
+    part = browser.get(at(parent, "run_fork") + f"?at={seq}", headers={"HX-Request": "true"})
+    assert "What it asks" in part.content.decode()
+
+
+def test_an_answer_is_given_with_the_fork(browser: Client, parent: Run) -> None:
+    seq = asking(parent, "gate")
+    browser.post(
+        at(parent, "run_fork"), answered(browser, parent, seq, decision="reject", comment="Too curt.")
+    )
+    made = Run.objects.get(forked_from=parent)
+    asked = made.approvals.get(path="gate")
+    assert (asked.status, asked.comment) == ("rejected", "Too curt.")
+
+
+def test_what_is_not_answered_is_asked_again(browser: Client, parent: Run) -> None:
+    browser.post(at(parent, "run_fork"), answered(browser, parent, asking(parent, "gate")))
+    assert Run.objects.get(forked_from=parent).approvals.get(path="gate").status == "pending"
+
+
+def test_an_answer_without_its_reason_forks_nothing_and_keeps_what_was_chosen(
+    browser: Client, parent: Run
+) -> None:
+    data = answered(browser, parent, asking(parent, "gate"), decision="reject")
+    answer = browser.post(at(parent, "run_fork"), data)
+    assert answer.status_code == 422
+    assert "Say why you reject it." in answer.content.decode()
+    assert 'value="reject" checked' in answer.content.decode()
+    assert not Run.objects.filter(forked_from=parent).exists()
+
+
+def test_a_changed_value_goes_on_in_the_fork(browser: Client, parent: Run) -> None:
+    seq = asking(parent, "tool")
+    form = browser.get(at(parent, "run_fork") + f"?at={seq}").context["form"]
+    (part,) = [one for one in form.answers if one.asked.approval.kind == "tool"]
+    values = {field.html_name: field.value() for field in part.values}
+    values |= {f"{part.prefix}-decision": "edit"}
+    same = browser.post(at(parent, "run_fork"), sent(browser, parent, at=seq) | values)
+    assert "Nothing was changed." in same.content.decode()
+    values[f"{part.prefix}-value-amount"] = "12"
+    assert browser.post(at(parent, "run_fork"), sent(browser, parent, at=seq) | values).status_code == 302
+    assert Run.objects.get(forked_from=parent).approvals.get(path=part.asked.approval.path).status == "edited"
+
+
+def test_a_question_is_answered_with_its_own_form(world: World, browser: Client) -> None:
+    script = Script(world.workspace, world.owner.user)
+    scenes.opening(script).node("gate")
+    schema = {"type": "object", "properties": {"when": {"type": "string"}}, "required": ["when"]}
+    subject = {"question": "When?", "schema": schema}
+    run = script.request_approval("gate", "when", "question", "When shall it go out?", subject).commit()
+    missing = browser.post(at(run, "run_fork"), answered(browser, run, run.seq, decision="answer"))
+    assert missing.status_code == 422
+    given = {"decision": "answer", "value-when": "On Monday"}
+    assert browser.post(at(run, "run_fork"), answered(browser, run, run.seq, **given)).status_code == 302
+    made = Run.objects.get(forked_from=run)
+    asked = made.approvals.get(path="gate")
+    assert asked.status == "edited"
+    body = made.events.get(type="ApprovalDecided").body
+    (digest,) = [value for value in json.loads(body).values() if value == asked.edited_digest]
+    assert "On Monday" in Blob.objects.get(workspace=world.workspace, digest=digest).content
+
+
+def test_whoever_forks_cannot_answer_what_the_launcher_may_not(world: World, browser: Client) -> None:
+    script = Script(world.workspace, world.owner.user)
+    scenes.opening(script).node("gate")
+    run = script.request_approval(
+        "gate", "gate", "gate", "Send it?", {"value": "x"}, launcher_may_decide=False
+    ).commit()
+    page = browser.get(at(run, "run_fork")).content.decode()
+    assert "Whoever starts a run may not decide this" in page
+    data = answered(browser, run, run.seq, decision="approve")
+    assert browser.post(at(run, "run_fork"), data).status_code == 422
 
 
 def test_another_event_shows_another_cut_without_the_rest_of_the_page(browser: Client, parent: Run) -> None:
