@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -135,11 +135,16 @@ class NodeView:
             path = before_last(path)
         return ""
 
-    def variables(self, content: Content, new: Mapping[str, str] | None = None) -> dict[str, Any]:
-        """The team's variables, with `new` writes of this node that are about to be recorded."""
+    def variables(
+        self,
+        content: Content,
+        new: Mapping[str, str] | None = None,
+        counts: Callable[[Write], bool] = lambda write: True,
+    ) -> dict[str, Any]:
+        """The team's variables by the writes that count, and `new` ones of this node, not recorded yet."""
         found = {}
         for name, variable in self.plan.variables.items():
-            written = list(self.run.writes.get(name, ()))
+            written = [write for write in self.run.writes.get(name, ()) if counts(write)]
             if new and name in new:
                 written.append(Write(self.place(), new[name], self.path))
             written.sort(key=lambda write: write.order)

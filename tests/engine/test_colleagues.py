@@ -118,7 +118,7 @@ def test_a_conversation_that_began_with_a_tool_for_each_worker_goes_on() -> None
 
 
 def test_a_hundred_delegations_stop_at_the_cap_and_run_a_few_at_once() -> None:
-    model = Scripted(lead=[asks(*["alice"] * 40), "enough"], alice=["ok"])
+    model = Scripted(lead=[asks(*["alice"] * 100), "enough"], alice=["ok"])
     engine = supervisor(model, "alice", max_delegations=10, delegations_at_once=3)
     most = 0
     while engine.step():

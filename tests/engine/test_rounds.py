@@ -302,3 +302,21 @@ def test_a_loop_may_begin_at_a_join(config: dict[str, Any]) -> None:
     engine = Engine(team(nodes, edges), saying("1", "2", "3", "4", "5")).start().go()
     assert engine.output == "5"
     assert [key for key, _ in engine.sent] == ["a/m1", "b/m1", "work/m1", "work@2/m1", "work@3/m1"]
+
+
+@pytest.mark.parametrize(("writes", "rounds"), [("1", 4), ("0", 2)], ids=["a new sum", "the same sum"])
+def test_a_round_that_gives_the_same_with_other_variables_is_no_repetition(writes: str, rounds: int) -> None:
+    pinned = team(
+        {
+            "in": IN,
+            "work": ("transform", {"expression": '"ok"'}),
+            "loop": ("loop", {"until": "vars.n > 3"}),
+            "out": OUT,
+        },
+        ["in>work", "work>loop", "loop>work", "loop>out"],
+        variables=[{"name": "n", "type": "integer", "merge": "add"}],
+        writes={"work": {"n": writes}},
+    )
+    engine = Engine(pinned, saying("")).start().go()
+    assert engine.state.ended == "done"
+    assert len(engine.state.loops["loop"]) + 1 == rounds

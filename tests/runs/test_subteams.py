@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
+from agents.actions.outcome import Refused
+from agents.actions.teams import publish
 from agents.models import Team
 from agents.publishing import pin, problems_of
 from agents.subteams import Subteams
@@ -140,3 +143,40 @@ def test_publishing_pins_the_sub_teams_version(actor: Member) -> None:
     pinned = pin(other).teams["Inner"]
     assert pinned.version == str(inner.current_id)
     assert pinned.input_schema["required"] == ["topic"]
+
+
+def test_a_circle_that_only_a_later_version_closes_is_refused(actor: Member) -> None:
+    """Each version is fine by itself; what counts is what the other team runs now."""
+
+    def version(named: Team, *within: str) -> None:
+        nodes = ["input", *within, "output"]
+        named.draft = {
+            "nodes": [
+                {"id": one.lower(), "kind": "team", "config": {"team": one}}
+                if one in within
+                else {"id": one, "kind": one}
+                for one in nodes
+            ],
+            "edges": [
+                {"id": f"e{at}", "source": first.lower(), "target": second.lower()}
+                for at, (first, second) in enumerate(pairwise(nodes))
+            ],
+        }
+        named.save()
+        publish(actor=actor, team=named)
+        named.refresh_from_db()
+
+    plain = team({"input": IN, "output": OUT}, ["input>output"])
+    first = published(actor, PinnedTeam.model_validate(dump(plain) | {"name": "First"}))
+    second = published(actor, PinnedTeam.model_validate(dump(plain) | {"name": "Second"}))
+    third = published(actor, PinnedTeam.model_validate(dump(plain) | {"name": "Third"}))
+    version(second, "Third")
+    version(first, "Second")
+    for named, within in ((first, "First"), (second, "First"), (third, "First"), (third, "Second")):
+        with pytest.raises(Refused, match="this team"):
+            version(named, within)
+    version(first)  # runs nobody any more, so that Third may run it
+    version(third, "First")
+    version(first, "Second")  # whose version runs a Third from before
+    with pytest.raises(Refused, match="First runs this team in turn"):
+        version(second, "First")

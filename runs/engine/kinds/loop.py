@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
@@ -16,6 +16,7 @@ from runs.engine import events as ev
 from runs.engine.commands import Command, Compute
 from runs.engine.content import Content
 from runs.engine.kind import Kind, NodeView
+from runs.engine.state import Write
 
 
 class LoopConfig(NodeConfig):
@@ -108,8 +109,8 @@ class LoopKind(Kind):
         holds, remark = self._holds(view, round_, content)
         if holds:
             yield self._go_on(view, arrived, f"{config.until} holds after {_rounds(round_)}")
-        elif arrived in before and config.on_repeat != "ignore":
-            note = f"round {round_} gave what round {before.index(arrived) + 1} had given"
+        elif config.on_repeat != "ignore" and (same := self._same_as(view, before, content)):
+            note = f"round {round_} gave what round {same} had given"
             yield self._end(view, config.on_repeat, arrived, "loop_repeats", note)
         elif round_ >= config.max_iterations:
             yield self._end(view, config.at_cap, arrived, "loop_cap", f"{_rounds(round_)} done{remark}")
@@ -118,6 +119,15 @@ class LoopKind(Kind):
             yield ev.LoopRepeated(
                 path=view.path, iteration=round_ + 1, value=arrived, nodes=loop.body, note=remark.strip("; ")
             )
+
+    def _same_as(self, view: NodeView, before: list[str], content: Content) -> int:
+        """The earlier round that gave the same and left the variables as they are now; 0: none did."""
+        content.need(write.value for written in view.run.writes.values() for write in written)
+        now = view.variables(content)
+        for round_, value in enumerate(before, start=1):
+            if value == view.arrival() and now == view.variables(content, counts=_until(view, round_)):
+                return round_
+        return 0
 
     def _holds(self, view: NodeView, round_: int, content: Content) -> tuple[bool, str]:
         if not view.config.until:
@@ -136,6 +146,14 @@ class LoopKind(Kind):
     def _go_on(self, view: NodeView, value: str, note: str) -> ev.Event:
         edges = [edge.id for edge in view.plan.view.flow_out(view.id) if edge.kind is EdgeKind.FLOW]
         return ev.NodeCompleted(path=view.path, output=value, chosen=tuple(edges), note=note[:500])
+
+
+def _until(view: NodeView, round_: int) -> Callable[[Write], bool]:
+    """Whether a write was made before or outside this loop, or in it by the end of `round_`."""
+    loops = [loop.end for loop in view.plan.view.loops_around(view.id)]
+    at = 2 * loops.index(view.id) + 1  # where the order of what is in the loop holds its round, from 0
+    inside = view.place()[:at]
+    return lambda write: write.order[:at] != inside or write.order[at] < round_
 
 
 def _rounds(count: int) -> str:
