@@ -25,6 +25,7 @@ django.setup()
 from django.core.management import call_command  # noqa: E402
 
 from tests.crash.bed import Bed  # noqa: E402
+from tests.crash.luck import lucky  # noqa: E402
 from tests.crash.matrix import BY_NAME, Line, Matrix, totals  # noqa: E402
 from tests.crash.pairs import IMPOSSIBLE, PAIRS, Triple, cover, neither, refuted  # noqa: E402
 
@@ -38,6 +39,7 @@ def main() -> int:
     options.add_argument("--workers", type=int, default=8)
     options.add_argument("--deaths", type=int, default=1, help="as many in one run")
     options.add_argument("--twins", action="store_true", help="only without deaths")
+    options.add_argument("--luck", type=int, default=0, help="twins so often: what hangs on luck")
     chosen = options.parse_args()
     _create_database()
     call_command("migrate", verbosity=0)
@@ -45,7 +47,11 @@ def main() -> int:
     began = time.monotonic()
     try:
         matrix = Matrix(bed, at_once=chosen.workers + 4)
-        lines = matrix.play_twins([name for name in BY_NAME if chosen.scenario in name], _Teller(chosen.logs))
+        names = [name for name in BY_NAME if chosen.scenario in name]
+        if chosen.luck:
+            print("\n".join(lucky(matrix, names, chosen.luck, _Teller(chosen.logs))))
+            return 0
+        lines = matrix.play_twins(names, _Teller(chosen.logs))
         if not chosen.scenario:
             matrix.fill_holes(_Teller(chosen.logs))
         if not chosen.twins:

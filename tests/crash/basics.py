@@ -11,6 +11,7 @@ from tests.crash.scenario import (
     JSON_ANSWER,
     LINE,
     LINE_EDGES,
+    LONG,
     PAY,
     PUT,
     READ,
@@ -92,6 +93,7 @@ BASIC: tuple[Scenario, ...] = (
         "gates",
         RESCUED | {"gate": ("approval", {"deadline_s": 1.0})},
         [*GATE_EDGES, "gate!b", "b>output"],
+        trouble=LONG,
         answers={"gate": None},
     ),
     Scenario(
@@ -145,7 +147,7 @@ BASIC: tuple[Scenario, ...] = (
         "stops",
         DOES,
         DOES_EDGES,
-        **clerk(pay=PAY),
+        **clerk(pay=http_tool("POST", "pay", query="?takes=1.2")),
         steps=(Step("CancelRequested", ("ToolCallStarted", "clerk")),),
         outcome="cancelled",
         same="outcome",
@@ -212,7 +214,7 @@ BASIC: tuple[Scenario, ...] = (
         "limits",
         {**LINE, "clerk": agent("clerk"), "join": ("join", {})},
         ["input>a", "a>b", "b>join", "input>clerk", "clerk>join", "join>output"],
-        **clerk(ask_read=http_tool("GET", "read", query="?fail=1")),
+        **clerk(ask_read=http_tool("GET", "read", query="?fail=1&takes=0.9")),
         limits={"model_calls": 2},
     ),
     Scenario(
@@ -246,7 +248,12 @@ BASIC: tuple[Scenario, ...] = (
         outcome="cancelled",
     ),
     Scenario(
-        "worker lost", "crashes", LINE, LINE_EDGES, dies_first=(Death("ModelCallStarted", "after dispatch"),)
+        "worker lost",
+        "crashes",
+        LINE,
+        LINE_EDGES,
+        trouble=LONG,
+        dies_first=(Death("ModelCallStarted", "after dispatch"),),
     ),
     Scenario(
         "worker lost, then stopped",

@@ -24,7 +24,7 @@ from tests.crash import child
 from tests.workers import FAST, ROOT
 
 QUICK = {  # beside what other worker tests use: a process serves one run, so that a death is one run's own
-    "HEARTBEAT_SECONDS": "0.2",
+    "HEARTBEAT_SECONDS": "0.15",
     "RUNS_PER_WORKER": "1",
     "RETRY_BASE_SECONDS": "0.05",
     "PRIVATE_HOSTS": "127.0.0.1",

@@ -30,10 +30,14 @@ from tests.engine.teams import IN, OUT, agent, team
 from tests.runs.live_team import endpoint, owner, published
 
 DECIDED = frozenset({"ApprovalVoted", "ApprovalEdited", "ApprovalDecided"})
-INNER: tuple[Nodes, list[str]] = (
-    {"input": IN, "inner": agent(), "output": OUT},
-    ["input>inner", "inner>output"],
-)
+TOPIC = {"topic": "{{ input.topic }}"}
+SUBTEAMS: dict[str, tuple[Nodes, list[str]]] = {  # published in this order where a scenario runs sub-teams
+    "Inner": ({"input": IN, "inner": agent(), "output": OUT}, ["input>inner", "inner>output"]),
+    "Middle": (
+        {"input": IN, "within": ("team", {"team": "Inner", "input": TOPIC}), "last": agent(), "output": OUT},
+        ["input>within", "within>last", "last>output"],
+    ),
+}
 WEB_MOMENTS = ("before commit", "after commit", "before publish")
 ACTS = {  # what a request may append, and how it is made
     "RunStarted": "start",
@@ -82,6 +86,7 @@ class Played:
     ledger: list[LedgerEntry]
     falls: list[Fall] = field(default_factory=list)
     waits: str = ""  # not over: what it waits for, or nothing
+    unended: list[str] = field(default_factory=list)  # runs it belongs with that are not over
 
     @property
     def missed(self) -> list[Death]:
@@ -139,7 +144,8 @@ class Case:
         endpoint(self.actor, address, **scenario.endpoint)
         endpoint(self.actor, self._model(spare), name="spare")
         if any(kind == "team" for kind, _ in scenario.nodes.values()):
-            published(self.actor, self._pinned(team(INNER[0], INNER[1]), "Inner"))
+            for name, (nodes, edges) in SUBTEAMS.items():
+                published(self.actor, self._pinned(team(nodes, edges), name))
         made = team(
             dict(scenario.nodes),
             scenario.edges,
@@ -163,8 +169,9 @@ class Case:
         text = orjson.dumps(made.model_dump(mode="json", by_alias=True)).decode()
         text = text.replace("TOOLS", self.bed.outside).replace('"CASE"', f'"{self.name}"')
         whole = {**orjson.loads(text), "name": name}
-        if any(node["kind"] == "team" for node in whole["graph"]["nodes"]):
-            whole["teams"] = {"Inner": dump(Subteams(self.actor.workspace)["Inner"])}
+        known, nodes = Subteams(self.actor.workspace), whole["graph"]["nodes"]
+        wanted = {node["config"]["team"] for node in nodes if node["kind"] == "team"}
+        whole["teams"] = {one: dump(known[one]) for one in sorted(wanted)}
         return PinnedTeam.model_validate(whole)
 
     def _begin(self) -> None:
@@ -181,7 +188,8 @@ class Case:
         kind, path = scenario.fork_after
         at = Event.objects.filter(run=self.run_id, type=kind, path=path).values_list("seq", flat=True)[0]
         parent, self.run_id, self.deaths = self.run_id, fork, deaths
-        self._act("RunForked", {"run": str(fork), "parent": str(parent), "at": at})
+        about = {"parent": str(parent), "at": at, "fork": dict(scenario.fork)}
+        self._act("RunForked", {"run": str(fork), **about})
 
     # ── what people do ──────────────────────────────────────────────────────────────────────────────
     def _act(self, event_type: str, about: dict[str, Any], who: int = 0) -> None:
@@ -201,7 +209,7 @@ class Case:
             seq, epoch, ended, status = found
             self._notice(epoch)
             self._wake(lambda fall, e=epoch, over=bool(ended): over or e > fall.epoch or _long_ago(fall))
-            over = (over or time.monotonic()) if ended and self._all_done() else 0
+            over = (over or time.monotonic()) if ended and self._all_done() and self._family_ended() else 0
             asleep = any(fall.death.how == "stop" and not fall.resumed for fall in self.falls)
             if over and not asleep and (self._all_fell() or time.monotonic() > over + LINGER_S):
                 return
@@ -216,6 +224,10 @@ class Case:
 
     def _all_fell(self) -> bool:
         return len(self.falls) == len(self.deaths)
+
+    def _family_ended(self) -> bool:
+        """Runs of sub-teams end with the run that wanted them, by a message of its own."""
+        return not Run.objects.filter(workspace=self.actor.workspace, ended_at=None).exists()
 
     def _all_done(self) -> bool:
         return self.steps_done == len(self.scenario.steps)
@@ -296,7 +308,7 @@ class Case:
         if any(fall.death.how == "stop" for fall in self.falls):
             time.sleep(LEASE_S / 2)  # a zombie that is not fenced would act now
         run = Run.objects.get(pk=self.run_id)
-        family = [run, *run.children.all()]
+        family = list(Run.objects.filter(workspace=run.workspace))
         rows = list(LogEvent.objects.filter(run_id=run.pk).order_by("seq").values_list("body", flat=True))
         others = Event.objects.filter(run__workspace=run.workspace).exclude(run=run)
         return Played(
@@ -312,6 +324,7 @@ class Case:
             ledger=list(LedgerEntry.objects.filter(run__workspace=run.workspace)),
             falls=self.falls,
             waits=self.waits,
+            unended=[str(one.pk) for one in family if one != run and not one.has_ended],
         )
 
 

@@ -22,6 +22,8 @@ def wrong(played: Played, twin: Played | None = None) -> list[str]:
         found.append(f"lost: it is {played.run.status} and waits for nothing it could name")
     elif played.run.status != played.scenario.outcome:
         found.append(f"it ended as {played.run.status}: {played.run.error}")
+    if played.run.has_ended:
+        found += [f"lost: it has ended, and its run {other} has not" for other in played.unended]
     found += _model_ledger(played)
     found += _tool_ledger(played)
     found += _bill(played)
@@ -75,7 +77,7 @@ def _model_ledger(played: Played) -> Iterator[str]:
     answered = {
         e.idempotency_key: e.call
         for e in played.log
-        if isinstance(e, ev.ModelCallStarted) and _completed(played.log, e)
+        if isinstance(e, ev.ModelCallStarted) and not e.simulated and _completed(played.log, e)
     }
     reached = Counter[str]()
     for entry in (entry for ledger in played.asked for entry in ledger["entries"]):
@@ -91,15 +93,18 @@ def _model_ledger(played: Played) -> Iterator[str]:
 
 
 def _completed(log: list[ev.AnyEvent], started: ev.ModelCallStarted) -> bool:
+    """Whether a request was answered: an answer that was used again took none."""
     return any(
-        isinstance(e, ev.ModelCallCompleted) and (e.call, e.attempt) == (started.call, started.attempt)
+        isinstance(e, ev.ModelCallCompleted)
+        and (e.call, e.attempt) == (started.call, started.attempt)
+        and e.reused is None
         for e in log
     )
 
 
 def _tool_ledger(played: Played) -> Iterator[str]:
     """Every effect outside has a committed start; what writes happens once unless a person said retry."""
-    started = [e for e in played.log if isinstance(e, ev.ToolCallStarted)]
+    started = [e for e in (*played.log, *played.others) if isinstance(e, ev.ToolCallStarted)]
     by_key = {e.idempotency_key: e for e in started}
     retried = {
         asked.call
@@ -120,7 +125,7 @@ def _tool_ledger(played: Played) -> Iterator[str]:
         yield f"tools: {reads} reads came, fewer were started"
     happened = {entry["key"] for entry in played.effects}
     for event in played.log:
-        if isinstance(event, ev.ToolCallCompleted):
+        if isinstance(event, ev.ToolCallCompleted) and event.reused is None:
             start = next((e for e in started if e.call == event.call), None)
             if start and start.effect != "reads" and start.idempotency_key not in happened:
                 yield f"tools: {start.tool} has a result, but never happened"
@@ -140,6 +145,7 @@ def _bill(played: Played) -> Iterator[str]:
     if not played.asked or unknown or any(row.status == "estimated" for row in rows):
         return
     totals = [ledger["totals"] for ledger in played.asked]
+    rows = [row for row in rows if not row.simulated]  # a rehearsal asks another endpoint
     billed = tuple(sum(t[kind] for t in totals) for kind in ("prompt_tokens", "completion_tokens"))
     ours = (sum(row.input_tokens for row in rows), sum(row.output_tokens for row in rows))
     if ours != billed:

@@ -19,6 +19,7 @@ from typing import Any
 from aiohttp import web
 
 ANSWER_S = 0.25
+GREEDY_S = 0.7  # several times as long as from one heartbeat to the next
 GREEDY_TOKENS = 1_000_000
 
 
@@ -29,12 +30,12 @@ class Effects:
     cases: dict[str, Counter[tuple[str, str]]] = field(default_factory=dict)
 
     async def do(self, request: web.Request) -> web.StreamResponse:
-        """The effect. `?drop`: never answer. `?fail=n`: answer the first n attempts of a key with 503."""
+        """The effect. `?drop`: never answer. `?fail=n`: the first n attempts of a key get 503. `?takes=s`."""
         tool = request.match_info["tool"]
         key = request.headers.get("Idempotency-Key", "")
         done = self.cases.setdefault(request.headers.get("X-Case", ""), Counter())
         done[tool, key] += 1
-        await asyncio.sleep(ANSWER_S)
+        await asyncio.sleep(float(request.query.get("takes", ANSWER_S)))
         if "drop" in request.query:
             if request.transport is not None:
                 request.transport.abort()
@@ -51,7 +52,7 @@ class Effects:
 async def greedy(request: web.Request) -> web.StreamResponse:
     """One chunk of text, and a bill beyond every bound."""
     await request.read()
-    await asyncio.sleep(ANSWER_S)
+    await asyncio.sleep(GREEDY_S)
     usage = {"prompt_tokens": GREEDY_TOKENS, "completion_tokens": 5, "total_tokens": GREEDY_TOKENS + 5}
     about = {"id": "greedy", "object": "chat.completion.chunk", "created": 1, "model": "greedy"}
     choice = {"index": 0, "delta": {"role": "assistant", "content": "Expensive."}, "finish_reason": None}

@@ -27,7 +27,6 @@ RESULTS = frozenset(
     }
 )
 ENDS = frozenset({"RunCompleted", "RunFailed", "RunCancelled"})
-IN_FLIGHT = "a call in flight keeps the run with its worker"
 ENDED = "the append that ends a run gives the lease up"
 SETTLED = "the run ends or goes on in the same append"
 
@@ -42,8 +41,6 @@ def _impossible() -> dict[Pair, str]:
         found[name, "after dispatch"] = "nothing is sent once a run has ended"
         found[name, "during renew"] = ENDED
     found["CancelRequested", "after dispatch"] = "nothing is sent once a run is to stop"
-    for name in ("ModelCallStarted", "ToolCallStarted"):
-        found[name, "during park"] = IN_FLIGHT
     return found
 
 

@@ -9,6 +9,7 @@ from tests.crash.scenario import (
     GATE_EDGES,
     LINE,
     LINE_EDGES,
+    LONG,
     REJECT,
     Nodes,
     Scenario,
@@ -23,7 +24,6 @@ AFTER_START = ("ModelCallStarted", "a")
 
 
 ROUND = ("loop", {"max_iterations": 2, "on_repeat": "ignore"})
-SUB = ("team", {"team": "Inner", "input": {"topic": "{{ input.topic }}"}})
 
 
 def crew(kind: str, config: dict[str, Any], *workers: str) -> dict[str, Any]:
@@ -34,6 +34,10 @@ def crew(kind: str, config: dict[str, Any], *workers: str) -> dict[str, Any]:
     return {"nodes": nodes, "edges": edges, "agents": CREW, "value": ITEMS}
 
 
+def handing(source: str, target: str, carries: str) -> dict[str, Any]:
+    return {"source": source, "target": target, "kind": "handoff", "carries": carries}
+
+
 def gate(**policy: Any) -> Nodes:
     return {"input": IN, "a": agent(), "gate": ("approval", policy), "output": OUT}
 
@@ -42,6 +46,8 @@ ADDRESS = {"url": "TOOLS/did/pay"}
 STEADY = {"model": {"endpoint": "spare", "model": "rehearsal"}}
 BROKEN = "latency=100,error=500"
 FALLS_BACK = {"fallbacks": [STEADY["model"]], "limits": {"retries": 0}}
+FANNED_OUT = ["input>a", "input>b", "input>c", "a>join", "b>join", "c>join"]
+SUMMED_UP = "{{ vars.count }} {{ vars.facts }} {{ vars.last }}"
 AFTER_WORK = ["input>a", "a>gate", "gate>output"]
 
 PATTERNS: tuple[Scenario, ...] = (
@@ -57,6 +63,13 @@ PATTERNS: tuple[Scenario, ...] = (
         CREW,
     ),
     Scenario(
+        "handoff with all that was said",
+        "crews",
+        {"input": IN, "it": agent("lead"), "ann": agent("ann"), "ben": agent("ben"), "output": OUT},
+        ["input>it", "it>output", handing("it", "ann", "conversation"), handing("ann", "ben", "nothing")],
+        CREW,
+    ),
+    Scenario(
         "loop",
         "loops",
         {
@@ -67,6 +80,7 @@ PATTERNS: tuple[Scenario, ...] = (
             "output": OUT,
         },
         ["input>a", "a>critic", "critic>again", "again>a", "again>output"],
+        trouble=LONG,
     ),
     Scenario(
         "loop past its limit",
@@ -91,6 +105,33 @@ PATTERNS: tuple[Scenario, ...] = (
         },
     ),
     Scenario(
+        "variables that merge",
+        "loops",
+        {
+            "input": IN,
+            "a": agent(),
+            "b": agent(description="Other"),
+            "c": ("transform", {"gives": "text", "template": "third"}),
+            "join": ("join", {}),
+            "told": ("transform", {"gives": "text", "template": SUMMED_UP}),
+            "d": agent(),
+            "output": OUT,
+        },
+        [*FANNED_OUT, "join>told", "told>d", "d>output"],
+        team={
+            "variables": [
+                {"name": "count", "type": "integer", "merge": "add", "initial": 1},
+                {"name": "facts", "type": "object", "merge": "merge"},
+                {"name": "last", "type": "string", "merge": "replace"},
+            ],
+            "writes": {
+                "a": {"count": "2", "facts": "{'a': output, 'by': 'a'}", "last": "output"},
+                "b": {"count": "3", "facts": "{'b': output, 'by': 'b'}", "last": "output"},
+                "c": {"count": "4", "facts": "{'c': output}", "last": "output"},
+            },
+        },
+    ),
+    Scenario(
         "tool node",
         "tools",
         {"input": IN, "it": ("tool", {"tool": "pay", "arguments": ADDRESS}), "b": agent(), "output": OUT},
@@ -109,7 +150,7 @@ PATTERNS: tuple[Scenario, ...] = (
         "waits",
         {
             "input": IN,
-            "it": ("transform", {"template": "About {{ input.topic }}"}),
+            "it": ("transform", {"gives": "text", "template": "About {{ input.topic }}"}),
             "hold": ("wait", {"wait_for": "time", "seconds": 1.0}),
             "b": agent(),
             "output": OUT,
@@ -121,6 +162,7 @@ PATTERNS: tuple[Scenario, ...] = (
         "waits",
         {"input": IN, "hold": ("wait", {"wait_for": "webhook"}), "b": agent(), "output": OUT},
         ["input>hold", "hold>b", "b>output"],
+        trouble=LONG,
         steps=(Step("SignalReceived", ("NodeNoted", "hold"), "hold"),),
     ),
     Scenario(
@@ -139,6 +181,17 @@ PATTERNS: tuple[Scenario, ...] = (
         steps=(
             Step("PauseRequested", AFTER_START),
             Step("ResumeRequested", ("PauseRequested", ""), parked=True),
+        ),
+    ),
+    Scenario(
+        "paused and resumed in a call",
+        "steering",
+        LINE,
+        LINE_EDGES,
+        trouble="latency=1500",
+        steps=(
+            Step("PauseRequested", AFTER_START),
+            Step("ResumeRequested", ("PauseRequested", "")),
         ),
     ),
     Scenario(
@@ -209,6 +262,7 @@ PATTERNS: tuple[Scenario, ...] = (
         "policies",
         gate(),
         AFTER_WORK,
+        trouble=LONG,
         answers={"gate": ({"decision": "send_back", "comment": "Say more."}, {"decision": "approve"})},
     ),
     Scenario(
@@ -223,11 +277,12 @@ PATTERNS: tuple[Scenario, ...] = (
         "reminded and escalated",
         "policies",
         gate(
-            reminders=[{"seconds": 0.4}],
-            escalation=[{"after_s": 0.7, "least_role": "owner"}],
-            deadline_s=4.0,
+            reminders=[{"seconds": 0.6}],
+            escalation=[{"after_s": 3.0, "least_role": "owner"}],
+            deadline_s=5.5,
         ),
         [*AFTER_WORK, "gate!output"],
+        trouble=LONG,  # its company is at work when it escalates
         answers={"gate": None},
     ),
     Scenario(
@@ -272,23 +327,8 @@ PATTERNS: tuple[Scenario, ...] = (
         "limits",
         LINE,
         LINE_EDGES,
-        trouble="latency=100,rate_limit=1,retry_after=2",
-        limits={"latency_s": 0.7},
+        trouble="latency=100,rate_limit=1,retry_after=4",
+        limits={"latency_s": 0.9},
     ),
     Scenario("over the workspace's budget", "limits", LINE, LINE_EDGES, budget={"call_limit": 1}),
-    Scenario("fork", "forks", LINE, LINE_EDGES, fork_after=("NodeCompleted", "a")),
-    Scenario("fork at a gate", "forks", GATE, GATE_EDGES, fork_after=("ApprovalRequested", "gate")),
-    Scenario("fork before a gate", "forks", GATE, GATE_EDGES, fork_after=("NodeCompleted", "input")),
-    Scenario(
-        "sub-team",
-        "children",
-        LINE | {"sub": SUB},
-        ["input>sub", "sub>a", "a>b", "b>output"],
-    ),
-    Scenario(
-        "sub-team, then a gate",
-        "children",
-        {"input": IN, "sub": SUB, "gate": ("approval", {}), "output": OUT},
-        ["input>sub", "sub>gate", "gate>output"],
-    ),
 )

@@ -70,9 +70,8 @@ def start(actor: Member, about: dict[str, Any]) -> None:
 def fork(actor: Member, about: dict[str, Any]) -> None:
     _next_id.set(UUID(about["run"]))
     parent = Run.objects.get(pk=about["parent"])
-    fork_run(
-        actor=actor, run=parent, wanted=Wanted(at=about["at"], effects="live"), idempotency_key=about["run"]
-    )
+    wanted = Wanted(at=about["at"], **({"effects": "live"} | about["fork"]))
+    fork_run(actor=actor, run=parent, wanted=wanted, idempotency_key=about["run"])
 
 
 def decide(actor: Member, about: dict[str, Any]) -> None:

@@ -23,6 +23,7 @@ JSON_ANSWER = {
     },
 }
 SLOW = "latency=150"
+LONG = "latency=700"  # several times as long as from one heartbeat to the next
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ class Scenario:
     value: dict[str, Any] = field(default_factory=lambda: {"topic": "the price of tea"})
     budget: Mapping[str, Any] = field(default_factory=dict)  # of the workspace, lifted when it stops the run
     fork_after: tuple[str, str] = ("", "")  # the run is a fork of a finished one, behind this event
+    fork: Mapping[str, Any] = field(default_factory=dict)  # its effects, if not live; its value, if another
     quorum: bool = False  # a second person decides as well
     answers: Mapping[str, Answer] = field(default_factory=dict)  # by path or kind
     limits: dict[str, Any] | None = None  # raised as soon as they stop the run
@@ -71,7 +73,7 @@ class Scenario:
 
 
 def http_tool(
-    method: str, name: str, *, query: str = "", approval: str = "", about: str = "", body: bool = True
+    method: str, name: str, *, query: str = "", approval: str = "", body: bool = True, **spec: Any
 ) -> dict[str, Any]:
     """A tool whose call is always the same, so that twins ask for the same."""
     effect = {"GET": "reads", "PUT": "idempotent", "POST": "writes"}[method]
@@ -81,8 +83,8 @@ def http_tool(
     return {
         "spec": {
             "kind": "http_request",
-            "description": about,
             "approval": approval,
+            **spec,
             "config": {
                 "hosts": ["TOOLS"],
                 "methods": [method],

@@ -1,12 +1,14 @@
 """The scenarios of the crash matrix: together they produce every event type.
 
-A new pattern is a few lines in `patterns`: a graph, what its people do, and what goes wrong at its endpoint.
+A new pattern is a few lines in a file beside this one: a graph, what its people do, what goes wrong.
 """
 
 from __future__ import annotations
 
 from tests.crash.basics import BASIC
+from tests.crash.guarded import GUARDED
 from tests.crash.patterns import PATTERNS
+from tests.crash.related import RELATED
 from tests.crash.scenario import Scenario, with_company
 
 COMPANIONS = (
@@ -30,8 +32,5 @@ COMPANIONS = (
     "no such tool",
     "first of two",
 )
-SCENARIOS: tuple[Scenario, ...] = (
-    *BASIC,
-    *PATTERNS,
-    *(with_company(one) for one in (*BASIC, *PATTERNS) if one.name in COMPANIONS),
-)
+ALONE: tuple[Scenario, ...] = (*BASIC, *PATTERNS, *GUARDED, *RELATED)
+SCENARIOS: tuple[Scenario, ...] = (*ALONE, *(with_company(one) for one in ALONE if one.name in COMPANIONS))

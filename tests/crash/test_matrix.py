@@ -14,7 +14,7 @@ pytestmark = [
     pytest.mark.crash,
     pytest.mark.worker,
     pytest.mark.xdist_group("crash"),
-    pytest.mark.timeout(400),
+    pytest.mark.timeout(900),
 ]
 
 

@@ -106,6 +106,10 @@ def nothing_finished_runs_again(log: Log) -> Iterator[str]:
             yield f"{event.path} started again after it had ended"
         if isinstance(event, ev.NodeReopened):  # sent back: it goes on where it had ended
             settled[event.path] = 0
+        if isinstance(event, ev.RunForked):  # what was changed begins anew, with all that it had begun
+            anew = tuple(f"{path}/" for path in event.restarted)
+            settled = Counter({p: n for p, n in settled.items() if not f"{p}/".startswith(anew)})
+            finished = {call for call in finished if not call.startswith(anew)}
         if isinstance(event, SETTLES):
             settled[event.path] += 1
             if settled[event.path] > 1:
@@ -214,8 +218,9 @@ def the_limit_holds_and_the_bill_adds_up(log: Log) -> Iterator[str]:
             yield f"{budget.calls} of {budget.call_limit} calls were made"
     if state.budget.spent_cost < billed:
         yield f"${billed} was billed, ${state.budget.spent_cost} is booked"
-    if state.ended and state.budget.reserved:
-        yield f"{len(state.budget.reserved)} reservations were left open"
+    calls = [call for call, attempt in state.budget.reserved if attempt]  # 0: a sub-team that was at work
+    if state.ended and calls:
+        yield f"what was reserved for {calls} was never given back"
 
 
 def _held(budget: Any) -> Decimal:
