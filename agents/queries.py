@@ -21,6 +21,7 @@ from agents.topology.check import Catalog
 from agents.topology.graph import AgentSpec, Graph, ModelRef
 from agents.topology.references import agents_of
 from studio import secrets
+from studio.web.ordering import natural
 from studio.workspaces.groups import groups_of, people_of
 from studio.workspaces.models import Workspace
 
@@ -148,17 +149,18 @@ def spec_of(agent: Agent) -> AgentSpec:
 def teams(workspace: Workspace) -> QuerySet[Team]:
     """Teams that are not archived, with their current version and who saved the draft last."""
     rows = Team.objects.filter(workspace=workspace, archived_at=None)
-    return rows.select_related("current", "current__published_by", "draft_saved_by").order_by("name", "pk")
+    related = rows.select_related("current", "current__published_by", "draft_saved_by")
+    return related.order_by(natural("name"), "name", "pk")
 
 
 def agents(workspace: Workspace) -> QuerySet[Agent]:
     """Agents that are not archived, with their current version."""
     rows = Agent.objects.filter(workspace=workspace, archived_at=None).exclude(current=None)
-    return rows.select_related("current", "current__created_by").order_by("name", "pk")
+    return rows.select_related("current", "current__created_by").order_by(natural("name"), "name", "pk")
 
 
 def tools(workspace: Workspace) -> QuerySet[Tool]:
-    return Tool.objects.filter(workspace=workspace).order_by("name")
+    return Tool.objects.filter(workspace=workspace).order_by(natural("name"), "name")
 
 
 def has_unpublished_changes(team: Team) -> bool:

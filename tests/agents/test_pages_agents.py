@@ -26,6 +26,19 @@ def clerk(world: World) -> Agent:
 
 
 # ── the list ────────────────────────────────────────────────────────────────────────────────────────
+def test_numbers_in_names_are_ordered_by_their_size(world: World, designer: Client) -> None:
+    names = ["Agent 10", "Agent 2", "agent 1", "Agent 2b", "Agent 1000000000000", "Agent 02"]
+    model = ModelRef(endpoint="rehearsal", model="rehearsal")
+    for name in names:
+        create_agent(actor=world.designer, spec=AgentSpec(name=name, model=model))
+    ordered = ["agent 1", "Agent 02", "Agent 2", "Agent 2b", "Agent 10", "Agent 1000000000000"]
+    listed = [row.name for row in queries.agents(world.workspace) if row.name.lower().startswith("agent ")]
+    assert listed == ordered
+    page = text(designer.get(url(world, "agents"), {"q": "agent "}))
+    places = [page.index(f">{name}<") for name in ordered]
+    assert places == sorted(places)
+
+
 @pytest.mark.parametrize(
     ("query", "found"),
     [

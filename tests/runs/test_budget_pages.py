@@ -52,7 +52,7 @@ def test_an_admin_sets_changes_and_removes_a_budget(world: World, page: Client) 
     one = Budget.objects.get()
     assert (one.scope, one.period, one.cost_limit, one.soft_percent) == ("workspace", "day", Decimal(5), 80)
     shown = text(page, LIST)
-    assert "<b>$0.00</b> spent today · of $5.00" in shown
+    assert "<b>$0.00</b> of $5.00 spent today" in shown
     assert "asks at $4.00" in shown
     path = f"{LIST}{one.pk}/"
     assert 'value="5"' in text(page, path)
@@ -71,8 +71,8 @@ def test_budgets_of_teams_and_agents(world: World, page: Client) -> None:
     page.post(NEW, {"whose": f"agent:{world.agent().pk}", "period": "total", "tokens": "5000"})
     shown = text(page, LIST)
     assert "Blog pipeline" in shown
-    assert "<b>0</b> spent this month · of 100" in shown
-    assert "<b>0</b> spent in all · of 5.0k" in shown
+    assert "<b>0</b> of 100 spent this month" in shown
+    assert "<b>0</b> of 5.0k spent in all" in shown
 
 
 @pytest.mark.parametrize(
