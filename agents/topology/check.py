@@ -212,7 +212,7 @@ def _edges(view: GraphView) -> Iterator[Problem]:
         source, target = kinds().get(view.nodes[edge.source].kind), kinds().get(view.nodes[edge.target].kind)
         yield from _ports(edge, source, target)
         if edge.when:
-            yield from _rule_on(edge)
+            yield from _rule_on(edge, source)
     for (start, end, kind), count in pairs.items():
         if count > 1:
             yield Problem(
@@ -239,8 +239,9 @@ def _ports(edge: Edge, source: DesignKind | None, target: DesignKind | None) -> 
         )
 
 
-def _rule_on(edge: Edge) -> Iterator[Problem]:
-    if edge.kind is EdgeKind.ERROR or edge.kind is EdgeKind.HANDOFF:
+def _rule_on(edge: Edge, source: DesignKind | None) -> Iterator[Problem]:
+    asked = source is None or source.asks_by_rule  # whether one on a delegating edge is
+    if edge.kind is not EdgeKind.FLOW and not (edge.kind is EdgeKind.DELEGATES and asked):
         yield Problem(
             "edge.rule_unused",
             f"The rule on the {edge.kind} edge to {edge.target} has no effect.",

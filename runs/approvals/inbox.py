@@ -23,7 +23,7 @@ from runs.approvals.readable import brief
 from runs.approvals.words import named, state_of
 from runs.engine import events as ev
 from runs.engine.plan import Plan
-from runs.models import Approval, Blob, Event
+from runs.models import Approval, Blob, LogEvent
 from studio.web.figures import ago
 from studio.workspaces.access import Member
 
@@ -139,9 +139,9 @@ def _line(one: Approval, plan: Plan, call: ev.ToolCallVetted | None, contents: d
 
 def _calls(listed: list[Approval]) -> dict[tuple[UUID, str], ev.ToolCallVetted]:
     wanted = [one for one in listed if one.call]
-    events = Event.objects.filter(
-        run__in={one.run_id for one in wanted}, call__in={one.call for one in wanted}, type="ToolCallVetted"
-    )
+    runs, calls = {one.run_id for one in wanted}, {one.call for one in wanted}
+    # a fork's may stand in its parent's log
+    events = LogEvent.objects.filter(run_id__in=runs, call__in=calls, type="ToolCallVetted")
     found = {}
     for run, body in events.values_list("run_id", "body"):
         event = ev.decode(body)

@@ -18,7 +18,7 @@ def as_asked(policy: Policy, view: NodeView) -> dict[str, Any]:
     """The policy's part of an ApprovalRequested. A rehearsal asks its launcher, and reminds nobody."""
     if view.run.mode == "simulated":
         return {
-            "people": (view.run.by,),
+            "people": (view.run.by,) if view.run.by else (),
             "deadline_s": policy.deadline_s,
             "on_expiry": "fail" if policy.on_expiry == "fail" else "reject",
         }

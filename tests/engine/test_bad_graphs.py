@@ -82,6 +82,14 @@ def test_what_an_edge_cannot_carry_is_said(edge: str, carries: str) -> None:
     assert found(nodes, edges) == {}
 
 
+@pytest.mark.parametrize("kind", ["delegates", "handoff", "error"])
+def test_a_rule_that_nobody_asks_is_said(kind: str) -> None:
+    nodes = {"lead": agent(), "worker": agent()}
+    edge = {"source": "lead", "target": "worker", "kind": kind, "when": "input.amount > 5"}
+    ends = ["worker>out"] if kind == "error" else []
+    assert "has no effect" in found(nodes, ["in>lead", "lead>out", edge, *ends])["edge.rule_unused"]
+
+
 # ── who talks to one another ────────────────────────────────────────────────────────────────────────
 @pytest.mark.parametrize(("node", "config"), [("debate", {"judge": "writer"}), ("chat", {})])
 def test_participants_are_told_apart_by_their_names(node: str, config: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from agents.topology.graph import PinnedTeam
 from runs.approvals.asked import Asked
 from runs.engine import events as ev
 from runs.models import Approval, Blob, Event
-from tests.engine.teams import IN, OUT, team
+from tests.engine.teams import IN, OUT, agent, team
 from tests.runs import scenes
 from tests.runs.factory import Script
 from tests.runs.inbox_pages import HTMX, Inbox, asked, content, gate
@@ -236,3 +236,18 @@ def test_a_questions_fields_stay_in_the_order_they_were_drawn_in(world: World) -
     script.add(ev.ApprovalRequested(path="ask", subject=script.put(subject), **about))
     run = script.commit()
     assert list(Asked(run.approvals.get(), world.owner).schema["properties"]) == ["size", "count", "address"]
+
+
+def test_a_decision_rests_on_what_a_person_gave_for_a_node(world: World) -> None:
+    nodes = {"input": IN, "write": agent(), "gate": ("approval", {}), "output": OUT}
+    gated = team(nodes, ["input>write", "write>gate", "gate>output"])
+    script = Script(world.workspace, world.owner.user, version=publish(world.workspace, gated))
+    script.start({"topic": "tea"}).node("write")
+    script.add(ev.NodeFailed(path="write", code="bad", message="No."))
+    script.add(ev.RunFailed(code="bad", message="No.", node="write"))
+    by: dict[str, Any] = {"by": str(world.owner.user.pk), "by_name": "Olga"}
+    script.add(ev.OutputGiven(path="write", output=script.put("by hand"), nodes=(), **by))
+    script.add(ev.NodeStarted(path="gate", sources=("write",)))
+    script.request_approval("gate", "ask", "gate", "Send it?", {"kind": "gate", "value": "by hand"})
+    approval = script.commit().approvals.get()
+    assert [one.path for one in Asked(approval, world.owner).basis] == ["write"]

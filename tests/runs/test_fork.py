@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from agents.topology.changes import AgentChange, Changes
 from runs.actions.errors import BadInput, Refused
 from runs.actions.fork import Answer, Wanted, fork_run
+from runs.approvals import inbox
 from runs.engine import events as ev
 from runs.engine.fold import replay
 from runs.models import Approval, Event, LedgerEntry, LogEvent, Run, Span, Timer
@@ -104,6 +105,15 @@ def test_what_is_asked_at_the_cut_is_asked_again(world: World, script: Script) -
     assert mine.id != theirs.id
     assert made.status == "waiting"
     assert problems(made) == []
+
+
+def test_the_inbox_says_of_a_forks_call_what_it_says_of_its_parents(world: World, script: Script) -> None:
+    parent = scenes.running(script).commit()
+    made = fork(world, parent, parent.seq)
+    asked = Approval.objects.filter(run__in=[parent, made], status="pending").order_by("requested_at")
+    theirs, mine = inbox.lines(asked)
+    assert mine.brief
+    assert (mine.brief, mine.writes) == (theirs.brief, theirs.writes)
 
 
 def test_calls_in_flight_and_timers_at_the_cut_belong_to_the_parent(world: World, script: Script) -> None:
