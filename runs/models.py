@@ -131,8 +131,8 @@ class LogEvent(models.Model):
     run = models.ForeignKey(Run, on_delete=models.DO_NOTHING, db_constraint=False, related_name="log")
     seq = models.PositiveIntegerField()
     type = models.CharField(max_length=40)
-    path = models.CharField(max_length=200)
-    call = models.CharField(max_length=220)
+    path = models.CharField(max_length=1000)
+    call = models.CharField(max_length=1000)
     body = models.TextField()
     hash = models.BinaryField(max_length=32)
     at = models.DateTimeField()
@@ -173,7 +173,7 @@ class CachedAnswer(models.Model):
     digest = models.CharField(max_length=64)  # of everything that makes the request what it is
     result = models.CharField(max_length=64)  # digest of the answer
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="+")
-    call = models.CharField(max_length=220)
+    call = models.CharField(max_length=1000)
     at = models.DateTimeField(db_index=True)
 
     def __str__(self) -> str:

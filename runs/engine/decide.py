@@ -9,12 +9,13 @@ from runs.engine import recorded
 from runs.engine.budget import is_held
 from runs.engine.commands import AbortCall, Command, Record, StartModelCall
 from runs.engine.deadlines import deadlines
-from runs.engine.kind import NodeView
+from runs.engine.kind import LONGEST_PATH, NodeView
 from runs.engine.plan import Plan
 from runs.engine.state import CallStatus, NodeStatus, RunState
 
 ENDS_A_NODE = (ev.NodeCompleted, ev.NodeFailed, ev.NodeSkipped, ev.NodeCancelled)
 PAUSED = "Paused by "
+TOO_DEEP = "Too many nodes run one another here: its name is too long to be kept. Nest them less deeply."
 AWAITS = "awaits"  # the note of a node that waits: until when, or for what
 
 
@@ -118,7 +119,10 @@ def _starts(state: RunState, plan: Plan) -> Iterator[Command]:
 
 def _steps(state: RunState, plan: Plan) -> Iterator[Command]:
     for path in list(state.running):
-        yield from plan.kind(path).step(NodeView(plan, state, path))
+        if len(path) > LONGEST_PATH:
+            yield Record(ev.NodeFailed(path=path, code="too_deep", message=TOO_DEEP))
+        else:
+            yield from plan.kind(path).step(NodeView(plan, state, path))
 
 
 def status(state: RunState) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
 from runs.engine import events as ev
+from runs.engine.decide import TOO_DEEP
 from runs.engine.dialects.base import Prompt
 from runs.engine.kind import LONGEST_PATH
 from runs.projections import timers
@@ -77,6 +79,35 @@ def test_the_timers_of_a_node_with_a_long_name_are_told_apart() -> None:
         names |= {row[0] for row in timers.rows(ref, engine.state, event)}
     assert len(names) == 3
     assert max(map(len, names)) <= 1_000
-    for event in [ev.TimerFired(path=path, key=f"{path}/m1/retry{number}") for number in range(3)]:
-        engine.add(event)
-        assert {row[0] for row in timers.rows(ref, engine.state, event)} <= names
+    for fired in [ev.TimerFired(path=path, key=f"{path}/m1/retry{number}") for number in range(3)]:
+        engine.add(fired)
+        assert {row[0] for row in timers.rows(ref, engine.state, fired)} <= names
+
+
+def nested(depth: int) -> Engine:
+    """Lists of lists, each level taken apart by a map with the longest name."""
+    names = [f"{'m' * 44}{number:04}" for number in range(depth)]
+    nodes: dict[str, Any] = {"in": IN, "out": OUT, "leaf": ("agent", {"agent": "writer"})}
+    nodes |= {name: ("map", {}) for name in names}
+    ways = [f"{one}:{other}" for one, other in pairwise([*names, "leaf"])]
+    value: Any = "x"
+    for _ in names:
+        value = [value]
+    made = team(nodes, [f"in>{names[0]}", f"{names[0]}>out", *ways])
+    return Engine(made, lambda prompt, attempt: Says("done")).start(value)
+
+
+def test_maps_within_maps_run_as_deep_as_names_can_be_kept() -> None:
+    assert nested(12).go().state.ended == "done"
+
+
+def test_deeper_ones_fail_and_say_so_before_anything_is_called() -> None:
+    engine = nested(24).go()
+    assert engine.state.ended == "failed"
+    failed = [event for event in engine.log if isinstance(event, ev.NodeFailed)]
+    first = failed[0]
+    assert (first.code, first.message) == ("too_deep", TOO_DEEP)
+    assert LONGEST_PATH < len(first.path) < 1_000
+    assert longest(engine) == len(first.path), "nothing was begun below it"
+    assert "Nest them less deeply." in engine.state.message
+    assert not any(isinstance(event, ev.ModelCallStarted) for event in engine.log)
