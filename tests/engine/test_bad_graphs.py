@@ -147,7 +147,7 @@ def test_caps_and_times_have_bounds_of_their_own(node: str, config: dict[str, An
 def test_the_order_of_a_forms_fields_tells_two_documents_apart_and_that_of_other_keys_does_not() -> None:
     def spec(*names: str, **more: Any) -> AgentSpec:
         fields = {name: {"type": "string"} for name in names}
-        output = Output(kind="json", schema={"type": "object", "properties": fields})
+        output = Output.model_validate({"kind": "json", "schema": {"type": "object", "properties": fields}})
         return AgentSpec.model_validate(AGENT | more | {"output": output})
 
     assert digest(spec("plan", "amount")) != digest(spec("amount", "plan"))
