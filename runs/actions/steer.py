@@ -14,6 +14,7 @@ from runs.engine.decide import AWAITS
 from runs.engine.fold_steering import SIGNAL
 from runs.engine.kind import node_of
 from runs.engine.state import Node, NodeStatus
+from runs.engine.taken_up import begun_anew
 from runs.models import Run
 from studio import audit
 from studio.workspaces.access import Member, Role
@@ -60,7 +61,7 @@ def retry_node(*, actor: Member, run: Run, path: str) -> bool:
     if node.status is not NodeStatus.FAILED:
         raise Refused("not_failed", f"{locked.plan.title(path)} did not fail, so there is nothing to repeat.")
     by, name = _by(actor)
-    nodes = (node_of(path), *_anew(locked, path))
+    nodes = (node_of(path), *begun_anew(locked.draft.state, locked.plan, path))
     append(locked, ev.NodeRetried(path=path, nodes=nodes, by=by, by_name=name), approvals=True)
     audit.record(actor, "run.node_retried", run, node=path)
     return True
@@ -81,7 +82,7 @@ def give_output(*, actor: Member, run: Run, path: str, value: Any, comment: str 
     said, (by, name) = storable(comment)[:500], _by(actor)
     event = ev.OutputGiven(
         path=path,
-        nodes=_anew(locked, path),
+        nodes=begun_anew(locked.draft.state, locked.plan, path),
         comment=said,
         by=by,
         by_name=name,
@@ -154,22 +155,3 @@ def _top(locked: Locked, path: str) -> Node:
     if known is None or "/" in path or state.instance(known.id) != path:
         raise Refused("no_such_node", f"There is no node {path[:80]} that could be taken up in this run.")
     return state.node(path)
-
-
-def _anew(locked: Locked, path: str) -> tuple[str, ...]:
-    """What has to begin anew besides: what came after the node, what its joins or the run's end cut off."""
-    state, view = locked.draft.state, locked.plan.view
-    starts = {node_of(path)}
-    again = view.reachable(node_of(path))
-    cut = set().union(*(losers for join, losers in locked.plan.exclusive_ancestors.items() if join in again))
-    for node_id in locked.plan.order:
-        node = state.nodes.get(state.instance(node_id))
-        cancelled = state.ended and node and node.status is NodeStatus.CANCELLED
-        if cancelled and node and (node_id in cut or node.ended_at == state.ended_at):
-            starts.add(node_id)
-    after = set().union(*map(view.reachable, starts)) - {node_of(path)}
-    return tuple(
-        node_id
-        for node_id in locked.plan.order
-        if node_id in after and (found := state.nodes.get(state.instance(node_id))) and found.settled
-    )
