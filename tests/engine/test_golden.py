@@ -19,8 +19,9 @@ from runs.engine.fold import replay
 from runs.engine.state import RunState
 from tests.engine.harness import Engine
 from tests.engine.invariants import violations
-from tests.engine.random_teams import AGENTS, DONE, TOOLS, answer
+from tests.engine.random_teams import AGENTS, DONE, PATIENT, SUBTEAM, TOOLS, answer
 from tests.engine.teams import IN, OUT, agent, team
+from tests.engine.test_forked import fork, seq_of
 
 GOLDEN = Path(__file__).parent / "golden"
 LOGS = sorted(GOLDEN.glob("*.jsonl"))
@@ -101,6 +102,39 @@ def over_its_limit(engine: Engine) -> None:
     to_the_end(engine)
 
 
+def forked(engine: Engine) -> Engine:
+    """Behind a question that is asked again, while a call is in flight that is closed."""
+    to_the_end(engine)
+    made = fork(engine, seq_of(engine, ev.ApprovalRequested, "a"))
+    to_the_end(made)
+    return made
+
+
+def with_a_child(engine: Engine) -> None:
+    engine.go()
+    found = engine.content.put("What the others found.")
+    engine.add(
+        ev.ChildRunEnded(path="a", child="c", status="done", output=found, cost="0.02", tokens=9, calls=2)
+    )
+    to_the_end(engine)
+
+
+def by_two(engine: Engine) -> None:
+    """The first vote is cleared by a change, which the second person has to approve as well."""
+    engine.think()
+    becomes, edited = engine.content.put({"value": "cheaper"}), engine.content.put("cheaper")
+    _say(engine, ev.ApprovalVoted, by="ann", by_name="Ann")
+    _say(engine, ev.ApprovalEdited, by="ben", by_name="Ben", becomes=becomes, edited=edited)
+    _say(engine, ev.ApprovalDecided, by="ann", by_name="Ann", decision="edit", edited=edited)
+    engine.go()
+
+
+def _say(engine: Engine, event: Callable[..., ev.Event], **said: str) -> None:
+    (asked,) = engine.state.pending_approvals()
+    engine.add(event(path=asked.path, key=asked.key, subject=asked.subject, **said))
+    engine.think()
+
+
 def crew(kind: str, config: dict[str, Any]) -> tuple[dict[str, Any], list[Any]]:
     return {"a": (kind, config), "b": agent("clerk"), "ann": agent("ann"), "ben": agent("ben")}, [
         *CHAIN, "a:ann", "a:ben",
@@ -126,14 +160,23 @@ TEAMS: dict[str, tuple[dict[str, Any], list[Any], Play, dict[str, Any]]] = {
          "b": ("wait", {"wait_for": "time", "seconds": 60})},
         [*CHAIN, "a:ann"], to_the_end, {},
     ),
+    "fork": ({"a": agent("clerk"), "b": agent("clerk")}, CHAIN, forked, {}),
+    "parent": ({"a": ("team", {"team": "Inner"}), "b": agent()}, CHAIN, with_a_child, {"cost_limit": "1"}),
+    "child": ({"a": agent(), "b": agent("ann")}, CHAIN, to_the_end, {"parent": "p", "cost_limit": "0.5"}),
+    "approved-by-two": ({"a": ("approval", {"quorum": 2}), "b": agent()}, CHAIN, by_two, {}),
+    "nobody-decides": (
+        {"a": ("approval", PATIENT), "b": agent(), "c": agent("ann")}, [*CHAIN, "a!c", "c>output"],
+        Engine.go, {},
+    ),
 }  # fmt: skip
 
 
 def record(name: str) -> None:
     nodes, edges, play, limits = TEAMS[name]
     made = team({"input": IN, **nodes, "output": OUT}, edges, agents=AGENTS, tools=TOOLS)
+    made = made.model_copy(update={"teams": {"Inner": SUBTEAM}})
     engine = Engine(made, answer, DONE).start({"topic": "tea"}, **limits)
-    play(engine)
+    engine = play(engine) or engine
     lines = [ev.encode(event).decode() for event in engine.log]
     lines.append(msgspec.json.encode(meaning(engine.state), order="deterministic").decode())
     (GOLDEN / f"{name}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
