@@ -17,6 +17,7 @@ from runs import api_schemas as io
 from runs.actions.delete import delete_run as delete
 from runs.actions.fork import Answer, Wanted, fork_run
 from runs.api import READS, REFUSES, WRITES, detail
+from runs.api_totals import exact
 from runs.models import Run
 from studio.api import caller
 from studio.workspaces.access import Role
@@ -119,5 +120,5 @@ def delete_run(request: HttpRequest, run_id: UUID) -> TombstoneOut:
         run=left.run,
         seq=left.seq,
         head_hash=bytes(left.head_hash).hex(),
-        known_cost=io.exact(Decimal(left.cost)),
+        known_cost=exact(Decimal(left.cost)),
     )

@@ -12,8 +12,8 @@ from pydantic import ConfigDict, Field
 
 from agents.topology.graph import RunLimits
 from runs import queries
+from runs.api_totals import TotalsOut
 from runs.approvals.asked import Asked
-from runs.figures.totals import Reserved, Totals
 from runs.models import Approval, Run
 from runs.queries import Limits, Row
 from runs.subteams import Part, parts_of
@@ -24,11 +24,6 @@ Decision = Literal["approve", "edit", "answer", "send_back", "reject", "retry", 
 ApprovalStatus = Literal["pending", "approved", "edited", "rejected", "sent_back", "expired", "withdrawn"]
 RUN_ID = "0195f2c4-7f3c-7000-8000-000000000001"
 DIGEST = "9f2c41ab8e51d0c7b7f0a3a1c1d2e3f405162738495a6b7c8d9eafb0c1d277e0"
-
-
-def exact(amount: Decimal) -> str:
-    """Every digit that counts, never in powers of ten."""
-    return f"{amount.normalize():f}"
 
 
 class Body(Schema):
@@ -94,54 +89,6 @@ class DecideIn(Body):
 
 
 # ── what goes out ───────────────────────────────────────────────────────────────────────────────────
-class TokensOut(Schema):
-    input: int  # cached ones included
-    cached: int
-    output: int  # reasoning ones included
-    reasoning: int
-
-
-class ReservedOut(Schema):
-    """What calls in flight may cost at most."""
-
-    cost: str
-    tokens: int
-    unpriced_calls: int  # in flight at an unknown price, which are not in `cost`
-
-
-class TotalsOut(Schema):
-    """Sums over ledger rows. Money is US dollars as decimal text."""
-
-    cost: str | None  # null when the price of some calls is unknown: there is no total then
-    known_cost: str
-    unknown_calls: int
-    estimated_calls: int
-    simulated_cost: str  # what simulated calls would have cost
-    calls: int
-    tokens: TokensOut
-    reserved: ReservedOut  # on top of these sums, by calls that have not ended
-
-    @staticmethod
-    def of(totals: Totals, reserved: Reserved) -> TotalsOut:
-        return TotalsOut(
-            cost=None if totals.unknown else exact(totals.real),
-            known_cost=exact(totals.real),
-            unknown_calls=totals.unknown,
-            estimated_calls=totals.estimated,
-            simulated_cost=exact(totals.simulated_cost),
-            calls=totals.calls,
-            tokens=TokensOut(
-                input=totals.input_tokens,
-                cached=totals.cached_tokens,
-                output=totals.output_tokens,
-                reasoning=totals.reasoning_tokens,
-            ),
-            reserved=ReservedOut(
-                cost=exact(reserved.cost), tokens=reserved.tokens, unpriced_calls=reserved.unpriced
-            ),
-        )
-
-
 class TeamRef(Schema):
     id: UUID
     name: str
