@@ -1,14 +1,15 @@
-"""The only writer of events. Builds one statement that appends facts, content and projections at once.
+"""The only writer of events. Builds the statement that appends facts, content and projections at once.
 
-The statement is conditional on the run's `epoch` and `seq`: when it changes no row, somebody else has
-appended or taken over, and nothing at all was written. It is built here and run by two thin executors,
-`run_sync` for web requests and `runs.execute.store` for the workers' loop.
+What a run appends is conditional on its `epoch` and `seq`: when they are not what was expected, somebody
+else has appended or taken over, and nothing at all is written for it. One statement can write for several
+runs. It is built here and run by two thin executors, `run_sync` for web requests and
+`runs.execute.group_commit` for the workers' loop.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -40,10 +41,12 @@ class Head:
 
 
 @dataclass(frozen=True)
-class Statement:
-    sql: str
-    params: dict[str, Any]
-    head: Head  # the head once it has been run
+class Append:
+    """What is to be written for one run: its own row, and rows of other tables, as JSON objects."""
+
+    run: dict[str, Any]
+    rows: dict[str, list[dict[str, Any]]]  # by table
+    head: Head  # the head once it has been written
 
 
 @dataclass
@@ -65,34 +68,28 @@ class Draft:
             for row in projection.rows(self.ref, self.state, event):
                 self.rows.setdefault(projection.table, {})[row[: projection.key]] = row
 
-    def statement(self, fresh: Mapping[str, str], *, runnable: bool, release: bool) -> Statement:
-        """The append. `release` gives the lease up in the same statement; `fresh` is content to store.
-
-        Rows travel as one JSON text a table: far fewer parameters to convert than an array a column.
-        """
+    def append(self, fresh: Mapping[str, str], *, runnable: bool, release: bool) -> Append:
+        """Everything to write. `release` gives the lease up as well; `fresh` is content to store."""
         events, last = self._event_rows()
         head = Head(self.head.seq + len(self.events), last, self.head.epoch)
-        params = self._run_params(runnable) | {"new_hash": head.hash, "new_seq": head.seq, "events": events}
+        rows = {EVENTS: events}
         if fresh:
-            params["blobs"] = _json([{"digest": digest, "content": text} for digest, text in fresh.items()])
-        used = []
+            rows[BLOBS] = [{"digest": digest, "content": text} for digest, text in fresh.items()]
         for projection in PROJECTIONS:
-            rows = self.rows.get(projection.table)
-            if rows:
-                used.append(projection.table)
+            found = self.rows.get(projection.table)
+            if found:
                 names = projection.columns
-                params[projection.table] = _json(
-                    [dict(zip(names, row, strict=True)) for row in rows.values()]
-                )
-        return Statement(_sql(bool(fresh), tuple(used), release), params, head)
+                rows[projection.table] = [dict(zip(names, row, strict=True)) for row in found.values()]
+        return Append(self._run_row(head, runnable, release), rows, head)
 
-    def _run_params(self, runnable: bool) -> dict[str, Any]:
+    def _run_row(self, head: Head, runnable: bool, release: bool) -> dict[str, Any]:
         state = self.state
         return {
-            "run": self.ref.run,
-            "workspace": self.ref.workspace,
-            "seq": self.head.seq,
+            "id": self.ref.run,
             "epoch": self.head.epoch,
+            "seq": self.head.seq,
+            "new_seq": head.seq,
+            "new_hash": head.hash.hex(),
             "status": status(state),
             "activity": activity(state, self.ref.plan),
             "error": state.message[:500],
@@ -102,9 +99,10 @@ class Draft:
             "cost_limit": state.budget.cost_limit,
             "version": ev.VERSION,
             "runnable": runnable,
+            "release": release,
         }
 
-    def _event_rows(self) -> tuple[str, bytes]:
+    def _event_rows(self) -> tuple[list[dict[str, Any]], bytes]:
         """The new events as JSON rows, and the hash of the last."""
         rows, last = [], self.head.hash
         for seq, event in enumerate(self.events, start=self.head.seq + 1):
@@ -121,44 +119,76 @@ class Draft:
                     "at": moment(event.at),
                 }
             )
-        return _json(rows), last
+        return rows, last
+
+
+EVENTS, BLOBS = "runs_event", "runs_blob"
+WANTED = """
+WITH wanted AS MATERIALIZED (
+    SELECT * FROM json_to_recordset(%(runs)s::json) AS new (
+        n int, id uuid, epoch int, seq int, new_seq int, new_hash text, status text, activity text,
+        error text, output text, started_at timestamptz, ended_at timestamptz, cost_limit numeric,
+        version int, runnable boolean, release boolean)
+)"""
+# What somebody else is about to change is left out: waiting for one row while holding others could lock up.
+FREE = """, free AS MATERIALIZED (
+    SELECT wanted.n FROM wanted JOIN runs_run run USING (id, epoch, seq) FOR UPDATE OF run SKIP LOCKED
+)"""
+HEAD = """, head AS (
+    UPDATE runs_run run SET
+        seq = new_seq, head_hash = decode(new_hash, 'hex'), status = wanted.status,
+        activity = wanted.activity, error = wanted.error, output_digest = output,
+        started_at = wanted.started_at, ended_at = wanted.ended_at, cost_limit = wanted.cost_limit,
+        event_version = greatest(event_version, version), runnable = wanted.runnable,
+        owner = CASE WHEN release THEN '' ELSE owner END,
+        lease_until = CASE WHEN release THEN NULL ELSE lease_until END
+    FROM wanted{free}
+    WHERE run.id = wanted.id AND run.epoch = wanted.epoch AND run.seq = wanted.seq
+    RETURNING wanted.n, run.id, run.workspace_id
+)"""
+INSERTS = {
+    EVENTS: """, events AS (
+    INSERT INTO runs_event (run_id, seq, type, path, call, body, hash, at)
+    SELECT head.id, seq, type, path, call, body, decode(hash, 'hex'), at
+    FROM head JOIN json_to_recordset(%(runs_event)s::json) AS new (
+        n int, seq int, type text, path text, call text, body text, hash text, at timestamptz) USING (n)
+)""",
+    # in one order everywhere, so that no two statements wait for each other's content
+    BLOBS: """, blobs AS (
+    INSERT INTO runs_blob (workspace_id, digest, content, created_at)
+    SELECT head.workspace_id, digest, content, now()
+    FROM head JOIN json_to_recordset(%(runs_blob)s::json) AS new (n int, digest text, content text) USING (n)
+    ORDER BY 1, 2
+    ON CONFLICT DO NOTHING
+)""",
+}
+
+
+def statement(appends: Sequence[Append]) -> tuple[str, dict[str, str]]:
+    """SQL and parameters that write these, and give the places in `appends` of those that were written.
+
+    Rows travel as one JSON text a table: far fewer parameters to convert than an array a column.
+    """
+    runs: list[dict[str, Any]] = []
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for n, one in enumerate(appends):
+        runs.append({"n": n, **one.run})
+        for table, found in one.rows.items():
+            rows.setdefault(table, []).extend({"n": n, **row} for row in found)
+    params = {table: _json(found) for table, found in rows.items()}
+    return _sql(frozenset(rows), len(appends) > 1), params | {"runs": _json(runs)}
 
 
 def _json(rows: list[dict[str, Any]]) -> str:
     return msgspec.json.encode(rows).decode()
 
 
-RUN = """
-WITH head AS (
-    UPDATE runs_run SET
-        seq = %(new_seq)s, head_hash = %(new_hash)s, status = %(status)s, activity = %(activity)s,
-        error = %(error)s, output_digest = %(output)s, started_at = %(started_at)s, ended_at = %(ended_at)s,
-        cost_limit = %(cost_limit)s, event_version = greatest(event_version, %(version)s),
-        runnable = %(runnable)s{release}
-    WHERE id = %(run)s AND epoch = %(epoch)s AND seq = %(seq)s
-    RETURNING id
-), events AS (
-    INSERT INTO runs_event (run_id, seq, type, path, call, body, hash, at)
-    SELECT head.id, seq, type, path, call, body, decode(hash, 'hex'), at
-    FROM head, json_to_recordset(%(events)s::json) AS new (
-        seq int, type text, path text, call text, body text, hash text, at timestamptz)
-)"""
-RELEASE = ", owner = '', lease_until = NULL"
-BLOBS = """, blobs AS (
-    INSERT INTO runs_blob (workspace_id, digest, content, created_at)
-    SELECT %(workspace)s, digest, content, now()
-    FROM head, json_to_recordset(%(blobs)s::json) AS new (digest text, content text)
-    ON CONFLICT DO NOTHING
-)"""
-
-
-@lru_cache(maxsize=64)
-def _sql(blobs: bool, tables: tuple[str, ...], release: bool) -> str:
-    parts = [RUN.format(release=RELEASE if release else "")]
-    if blobs:
-        parts.append(BLOBS)
+@lru_cache(maxsize=256)
+def _sql(tables: frozenset[str], several: bool) -> str:
+    parts = [WANTED, FREE if several else "", HEAD.format(free=" JOIN free USING (n)" if several else "")]
+    parts += [insert for table, insert in INSERTS.items() if table in tables]
     parts += [_upsert(projection) for projection in PROJECTIONS if projection.table in tables]
-    return "".join(parts) + "\nSELECT id FROM head"
+    return "".join(parts) + "\nSELECT n FROM head"
 
 
 def _upsert(projection: Projection) -> str:
@@ -167,15 +197,17 @@ def _upsert(projection: Projection) -> str:
     row = ", ".join(f"{name} {kind}" for name, kind in projection.columns.items())
     changes = ", ".join(f"{name} = excluded.{name}" for name in names[projection.key :])
     key = ", ".join(["run_id", *names[: projection.key]])
+    values = ", ".join(f"new.{name}" for name in names)
     return f""", {projection.table} AS (
     INSERT INTO {projection.table} (run_id, {", ".join(names)})
-    SELECT head.id, new.* FROM head, json_to_recordset(%({projection.table})s::json) AS new ({row})
+    SELECT head.id, {values}
+    FROM head JOIN json_to_recordset(%({projection.table})s::json) AS new (n int, {row}) USING (n)
     ON CONFLICT ({key}) DO UPDATE SET {changes}
 )"""  # noqa: S608 - names come from the projections, never from outside
 
 
-def run_sync(statement: Statement) -> bool:
+def run_sync(append: Append) -> bool:
     """Run it on Django's connection, inside the caller's transaction. False: nothing was written."""
     with connection.cursor() as cursor:
-        cursor.execute(statement.sql, statement.params)
+        cursor.execute(*statement([append]))
         return cursor.fetchone() is not None

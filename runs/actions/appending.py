@@ -83,10 +83,10 @@ def append_all(locked: Locked, events: Iterable[ev.Event], *, approvals: bool = 
     """The same for several that belong together."""
     for event in events:
         locked.draft.add(msgspec.structs.replace(event, at=now_us()))
-    statement = locked.draft.statement(locked.content.fresh, runnable=True, release=False)
-    if not run_sync(statement):
+    written = locked.draft.append(locked.content.fresh, runnable=True, release=False)
+    if not run_sync(written):
         raise RuntimeError(f"The log of run {locked.run.id} moved although its row is locked.")
-    run, seq = locked.run, statement.head.seq
+    run, seq = locked.run, written.head.seq
     failpoints.hit("before commit", run.id, locked.draft.events)
     transaction.on_commit(functools.partial(failpoints.hit, "after commit", run.id, locked.draft.events))
     ring_on_commit(run.id, run.workspace_id, seq, status(locked.draft.state), approvals=approvals)

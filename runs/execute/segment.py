@@ -286,22 +286,20 @@ class Segment:
         if not draft.events:
             return not release or await store.park(self.run, draft.head, runnable=self.host.stopping)
         runnable = not release or (self.host.stopping and not draft.state.ended)
-        statement = draft.statement(self.content.fresh, runnable=runnable, release=release)
+        append = draft.append(self.content.fresh, runnable=runnable, release=release)
         failpoints.hit("before commit", self.run, draft.events)
-        if not await store.append(statement):
+        if not await store.append(append):
             return False
         failpoints.hit("after commit", self.run, draft.events)
         approvals = any(isinstance(e, ev.APPROVALS_CHANGED) for e in draft.events)
         approvals = approvals or bool(draft.state.ended)
         self.scopes.committed(draft.events, draft.state)
-        self.draft = Draft(self.ref, statement.head, draft.state)
+        self.draft = Draft(self.ref, append.head, draft.state)
         self.content.fresh.clear()
         await self.earlier.keep(draft)
         if "runs_childrun" in draft.rows or (draft.state.ended and draft.state.parent):
             self.host.care_for(self.run)
-        self.host.ringer.ring(
-            self.run, self.ref.workspace, statement.head.seq, status(draft.state), approvals
-        )
+        self.host.ringer.ring(self.run, self.ref.workspace, append.head.seq, status(draft.state), approvals)
         return True
 
     def _check_lease(self) -> None:

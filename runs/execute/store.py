@@ -15,7 +15,8 @@ from psycopg_pool import AsyncConnectionPool
 
 from runs.engine import events as ev
 from runs.engine.plan import Plan, plan_for
-from runs.log import Head, Statement
+from runs.execute.group_commit import GroupCommit
+from runs.log import Append, Head
 
 POOL = 20
 
@@ -109,6 +110,12 @@ WHERE id = %(run)s AND epoch = %(epoch)s AND seq = %(seq)s RETURNING id
 """
 
 
+async def _by_key(connection: AsyncConnection[Any]) -> None:
+    """Rows are always found by their keys here; a plan made while tables were small must not scan."""
+    for way in ("seqscan", "hashjoin", "mergejoin"):
+        await connection.execute(f"SET enable_{way} = off", prepare=False)
+
+
 class Store:
     def __init__(self) -> None:
         self.pool: AsyncConnectionPool[AsyncConnection[Any]] = AsyncConnectionPool(
@@ -116,9 +123,11 @@ class Store:
             min_size=2,
             max_size=POOL,
             open=False,
+            configure=_by_key,
             kwargs={"autocommit": True, "prepare_threshold": 0},
         )
         self._plans: dict[UUID, Plan] = {}
+        self._commits = GroupCommit(self._all)
 
     async def open(self) -> None:
         await self.pool.open()
@@ -199,9 +208,9 @@ class Store:
         await self._all(KEEP, (workspace, run, json.dumps(list(newest.values()))))
 
     # ── the log ─────────────────────────────────────────────────────────────────────────────────────
-    async def append(self, statement: Statement) -> bool:
+    async def append(self, one: Append) -> bool:
         """Whether it was written; if not, somebody else has appended or taken over."""
-        return await self._one(statement.sql, statement.params) is not None
+        return await self._commits.append(one)
 
     async def park(self, run: UUID, head: Head, *, runnable: bool = False) -> bool:
         """Give up the lease, unless something was appended since. `runnable`: others should go on."""

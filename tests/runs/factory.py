@@ -279,9 +279,9 @@ class Script:
     # ── the end ─────────────────────────────────────────────────────────────────────────────────────
     def commit(self) -> Run:
         """Write what was scripted since the last commit; gives the run as it is now."""
-        statement = self.draft.statement(self.content.fresh, runnable=False, release=False)
-        if not run_sync(statement):
+        written = self.draft.append(self.content.fresh, runnable=False, release=False)
+        if not run_sync(written):
             raise RuntimeError("The run has changed under the script.")
         self.content.fresh = {}
-        self.draft = Draft(self.draft.ref, statement.head, self.state)
+        self.draft = Draft(self.draft.ref, written.head, self.state)
         return Run.objects.select_related("team_version__team").get(pk=self.run.pk)
