@@ -11,6 +11,8 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
+from functools import lru_cache
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import aiohttp
@@ -125,11 +127,21 @@ class _Body(httpx2.AsyncByteStream):
             self._answer.close()
 
 
+_parsed = lru_cache(maxsize=MOST_CLIENTS)(httpx2.URL)
+
+
+class _Client(httpx2.AsyncClient):
+    """Parses each address once: there are few, and many requests to each."""
+
+    def build_request(self, method: str, url: httpx2.URL | str, **more: Any) -> httpx2.Request:
+        return super().build_request(method, _parsed(str(url)), **more)
+
+
 class _Pool:
     """The clients of one event loop; all share its connections."""
 
     def __init__(self) -> None:
-        self.http = httpx2.AsyncClient(transport=GuardedTransport(), trust_env=False, follow_redirects=False)
+        self.http = _Client(transport=GuardedTransport(), trust_env=False, follow_redirects=False)
         self.clients: OrderedDict[tuple[str, str], AsyncOpenAI] = OrderedDict()
 
     def client(self, base_url: str, api_key: str) -> AsyncOpenAI:

@@ -167,7 +167,7 @@ class _Call:
         timeout = self.request.timeout_s
         try:
             response: httpx2.Response = await post(
-                "/chat/completions",
+                f"{self.request.base_url.rstrip('/')}/chat/completions",  # whole, so that it is parsed once
                 cast_to=httpx2.Response,
                 content=_body(self.request, habits),
                 options={
