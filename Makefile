@@ -1,6 +1,7 @@
 # Troupe from one command: `make run` starts everything, `make test` checks everything.
 #   make run ARGS="--port 9000"   options of `manage.py up`
 #   make test PYTEST_ARGS="-k canvas"
+#   make screens ARGS="run dark phone"   only of these screens, themes and sizes
 PYTHON ?= python3
 ARGS ?=
 PYTEST_ARGS ?=
