@@ -19,6 +19,8 @@ import django
 
 django.setup()
 
+from django.db import transaction  # noqa: E402
+
 from agents.actions.teams import create_team  # noqa: E402
 from agents.models import Agent, Endpoint, EndpointModel, Note, Team, Tool  # noqa: E402
 from agents.topology.graph import dump  # noqa: E402
@@ -32,6 +34,7 @@ from tests.browser.crowd import crowd  # noqa: E402
 from tests.browser.patterns_shown import some as some_patterns  # noqa: E402
 from tests.runs import scenes  # noqa: E402
 from tests.runs.factory import Script  # noqa: E402
+from tests.runs.scene_of_subteams import FamilyScene  # noqa: E402
 from tests.runs.team import support_desk  # noqa: E402
 
 SCENES = {
@@ -68,6 +71,7 @@ def demo(owner: Member) -> dict[str, str]:
         runs[f"run_{name}"] = str(scene(Script(workspace, user, ago_s=400 + 600 * number)).commit().pk)
     fork = scenes.forked(Script(workspace, user, ago_s=3_000)).commit()
     runs |= {"run_fork": str(fork.pk), "run_forked": str(fork.forked_from_id)}
+    runs |= family(owner)
     Run.objects.filter(workspace=workspace).update(runnable=False)
     ran = Team.objects.get(workspace=workspace, name="Support desk")
     Team.objects.filter(pk=ran.pk).update(draft=dump(support_desk().graph))
@@ -90,6 +94,14 @@ def demo(owner: Member) -> dict[str, str]:
         "model": str(model.pk),
         "note": str(note.pk),
     }
+
+
+@transaction.atomic
+def family(owner: Member) -> dict[str, str]:
+    """A run at work with its sub-teams; in one transaction, so that no worker takes part."""
+    scene = FamilyScene(owner.workspace, owner.user).at_work()
+    Run.objects.filter(workspace=owner.workspace).update(runnable=False)
+    return {"run_family": str(scene.parent.run.pk), "run_part": str(scene.research.run.pk)}
 
 
 def empty(user: User) -> str:
