@@ -16,6 +16,7 @@ from runs.actions.appending import append, lock
 from runs.actions.start import create_child
 from runs.engine import events as ev
 from runs.engine.child_events import CHILD_ENDED
+from runs.engine.decide import PAUSED
 from runs.engine.fold import replay
 from runs.models import ChildRun, LogEvent, Run
 
@@ -34,11 +35,20 @@ TO_STOP = """
 SELECT c.run_id, c.path FROM runs_childrun c JOIN runs_run r ON r.id = c.child
 WHERE c.status = 'unwanted' AND r.ended_at IS NULL {only}
 """
+PARENT = "its parent run"  # who paused it, then
+TO_PAUSE = """
+SELECT c.run_id, c.path FROM runs_childrun c JOIN runs_run r ON r.id = c.child
+WHERE c.status = 'paused' AND r.ended_at IS NULL AND NOT starts_with(r.activity, %(paused)s) {only}
+"""
+TO_RESUME = """
+SELECT c.run_id, c.path FROM runs_childrun c JOIN runs_run r ON r.id = c.child
+WHERE c.status = 'wanted' AND r.ended_at IS NULL AND starts_with(r.activity, %(paused)s || %(parent)s) {only}
+"""
 
 
 def care(run: UUID | None = None) -> None:
     """Everything that children of any run, or children and parent of one run, still need."""
-    for sql, act in ((TO_START, _start), (TO_TELL, _tell), (TO_STOP, _stop)):
+    for sql, act in CARES:
         for parent, path in _found(sql, run):
             try:
                 act(ChildRun.objects.get(run_id=parent, path=path))
@@ -49,7 +59,7 @@ def care(run: UUID | None = None) -> None:
 def _found(sql: str, run: UUID | None) -> list[tuple[UUID, str]]:
     only = "AND (c.run_id = %(run)s OR c.child = %(run)s)" if run else ""
     with connection.cursor() as cursor:
-        cursor.execute(sql.format(only=only), {"run": run})
+        cursor.execute(sql.format(only=only), {"run": run, "paused": PAUSED, "parent": PARENT})
         return [(row[0], row[1]) for row in cursor.fetchall()]
 
 
@@ -97,3 +107,25 @@ def _stop(row: ChildRun) -> None:
             ev.CancelRequested(by="", reason="Its parent run does not wait for it any more."),
             approvals=True,
         )
+
+
+def _pause(row: ChildRun) -> None:
+    """As long as its parent is; its own sub-teams as well."""
+    _steer(row, ev.PauseRequested(by="", by_name=PARENT))
+
+
+def _resume(row: ChildRun) -> None:
+    _steer(row, ev.ResumeRequested(by="", by_name=PARENT))
+
+
+def _steer(row: ChildRun, event: ev.PauseRequested | ev.ResumeRequested) -> None:
+    with transaction.atomic():
+        locked = lock(row.child)
+        state, pauses = locked.draft.state, isinstance(event, ev.PauseRequested)
+        if state.ended or state.cancel_requested or state.paused_by != ("" if pauses else PARENT):
+            return
+        append(locked, event)
+    care(row.child)
+
+
+CARES = ((TO_START, _start), (TO_TELL, _tell), (TO_STOP, _stop), (TO_PAUSE, _pause), (TO_RESUME, _resume))

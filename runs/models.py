@@ -341,7 +341,7 @@ class ChildRun(models.Model):
     )
     path = models.CharField(max_length=1000)
     child = models.UUIDField()
-    status = models.CharField(max_length=12)  # wanted, unwanted, ended
+    status = models.CharField(max_length=12)  # wanted, paused, unwanted, ended
 
     class Meta:
         indexes = [models.Index(fields=["child"], condition=~Q(status="ended"), name="child_run_open")]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.db import transaction
 
 from agents.topology.json_text import is_too_deep, storable
+from runs import children
 from runs.actions.appending import Locked, append, lock
 from runs.actions.errors import Refused
 from runs.engine import events as ev
@@ -22,7 +24,7 @@ from studio.workspaces.access import Member, Role
 
 @transaction.atomic
 def pause_run(*, actor: Member, run: Run, reason: str = "") -> bool:
-    """Start nothing new; what is in flight ends. False: it had ended, or was paused already."""
+    """Nothing new begins, in sub-teams neither; what is in flight ends. False: ended or paused already."""
     actor.require(Role.OPERATOR)
     locked = lock(run.pk)
     state = locked.draft.state
@@ -30,6 +32,7 @@ def pause_run(*, actor: Member, run: Run, reason: str = "") -> bool:
         return False
     said, (by, name) = storable(reason)[:500], _by(actor)
     append(locked, ev.PauseRequested(by=by, by_name=name, reason=said))
+    _with_its_sub_teams(run)
     audit.record(actor, "run.paused", run, reason=said)
     return True
 
@@ -43,8 +46,14 @@ def resume_run(*, actor: Member, run: Run) -> bool:
         return False
     by, name = _by(actor)
     append(locked, ev.ResumeRequested(by=by, by_name=name))
+    _with_its_sub_teams(run)
     audit.record(actor, "run.resumed", run)
     return True
+
+
+def _with_its_sub_teams(run: Run) -> None:
+    """Their runs are told right away; should that be lost, the sweeper tells them."""
+    transaction.on_commit(partial(children.care, run.pk), robust=True)
 
 
 @transaction.atomic

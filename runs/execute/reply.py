@@ -197,6 +197,6 @@ def usage_of(reported: Any) -> Usage | None:
 
 def _count_of(reported: Any, name: str) -> int | None:
     value = reported.get(name) if isinstance(reported, dict) else None
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**40:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**31:
         return None
     return value

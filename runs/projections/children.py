@@ -24,14 +24,19 @@ ENDS = (
 def rows(ref: Ref, state: RunState, event: ev.Event) -> Iterator[Row]:
     if isinstance(event, ev.ChildRunStarted | ev.ChildRunEnded):
         yield _row(state.node(event.path))
+    elif isinstance(event, ev.PauseRequested | ev.ResumeRequested):
+        for path in state.running:
+            if CHILD in state.node(path).notes and CHILD_ENDED not in state.node(path).notes:
+                yield _row(state.node(path), paused=bool(state.paused_by))
     elif isinstance(event, ENDS):
         for node in [state.node(event.path)] if event.path else state.nodes.values():
             if CHILD in node.notes and CHILD_ENDED not in node.notes:
                 yield _row(node, unwanted=True)
 
 
-def _row(node: Node, *, unwanted: bool = False) -> Row:
-    status = "ended" if CHILD_ENDED in node.notes else "unwanted" if unwanted else "wanted"
+def _row(node: Node, *, unwanted: bool = False, paused: bool = False) -> Row:
+    open_ = "unwanted" if unwanted else "paused" if paused else "wanted"
+    status = "ended" if CHILD_ENDED in node.notes else open_
     return node.path, UUID(node.notes[CHILD]), status
 
 

@@ -15,7 +15,7 @@ from agents.models import Team
 from agents.publishing import pin, problems_of
 from agents.subteams import Subteams
 from agents.topology.graph import PinnedTeam, RunLimits, dump
-from runs.actions import cancel_run, start_run
+from runs.actions import cancel_run, pause_run, resume_run, start_run
 from runs.children import care
 from runs.models import Event, Run
 from runs.verify import problems
@@ -77,6 +77,46 @@ def test_a_sub_team_runs_as_a_run_of_its_own_and_gives_its_output(launch: Callab
     care()
     assert Event.objects.filter(run=run, type="ChildRunEnded").count() == 1
     assert problems(run) == [] == problems(child)
+
+
+def test_a_paused_run_pauses_its_sub_teams_and_takes_them_along_when_it_goes_on(
+    launch: Callable[..., Run], actor: Member
+) -> None:
+    run = launch("latency=700")
+    wait_until(lambda: run.children.filter(status="running").exists(), "the sub-team to work")
+    child = run.children.get()
+    assert pause_run(actor=actor, run=run)
+    child.refresh_from_db()
+    assert child.activity.startswith("Paused by its parent run")
+    wait_until(lambda: paused_and_parked(child), "its call to end")
+    assert status(run) == "waiting"
+    assert resume_run(actor=actor, run=run)
+    wait_until(lambda: status(run) in Run.ENDED, "the run to end")
+    assert run.status == "done", run.error
+    assert problems(run) == [] == problems(Run.objects.get(pk=child.pk))
+
+
+def test_a_sub_team_that_somebody_paused_stays_so_when_its_parent_goes_on(
+    launch: Callable[..., Run], actor: Member
+) -> None:
+    run = launch("latency=700")
+    wait_until(lambda: run.children.filter(status="running").exists(), "the sub-team to work")
+    child = run.children.get()
+    assert pause_run(actor=actor, run=child)
+    assert pause_run(actor=actor, run=run)
+    assert resume_run(actor=actor, run=run)
+    care()
+    child.refresh_from_db()
+    assert child.activity.startswith(f"Paused by {actor.user.name}")
+    assert Event.objects.filter(run=child, type="PauseRequested").count() == 1
+    assert resume_run(actor=actor, run=child)
+    wait_until(lambda: status(run) in Run.ENDED, "the run to end")
+    assert run.status == "done", run.error
+
+
+def paused_and_parked(run: Run) -> bool:
+    run.refresh_from_db()
+    return run.lease_until is None and Event.objects.filter(run=run, type="ModelCallCompleted").exists()
 
 
 def test_a_stopped_run_stops_its_sub_teams(launch: Callable[..., Run], actor: Member) -> None:
