@@ -67,6 +67,7 @@ function light(store: Store, path: string, now: number, kind: Kind): NodeState {
   if (!tile || node.ended_at - node.started_at >= 50_000) made.time = span(node.started_at, node.ended_at, now);
   if (node.over_latency) made.late = true;
   if (status === "running" || status === "waiting") made.word = doing(store, node, status);
+  if (made.word === "Running" && kind.name === "wait") made.word = "Waits"; // for a time or a call: that is its work
   if (status === "running") {
     const text = lastWords(store, path);
     if (text) made.note = text;
