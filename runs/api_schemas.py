@@ -235,7 +235,7 @@ class ApprovalOut(Schema):
     id: UUID
     run: UUID
     team: str
-    kind: Literal["gate", "tool", "doubt", "budget", "miss"]
+    kind: Literal["gate", "question", "tool", "doubt", "budget", "miss"]
     node: str
     title: str
     status: ApprovalStatus

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import functools
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
 import msgspec
+import redis
 from django.db import connection, transaction
+from kombu.exceptions import OperationalError
 
 from agents.models import TeamVersion
 from runs.actions.errors import Refused
@@ -26,6 +29,8 @@ from runs.log import Draft, Head, run_sync
 from runs.models import Blob, LogEvent, Run
 from runs.projections.base import Ref
 from runs.tasks import advance
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -94,8 +99,11 @@ def append_all(locked: Locked, events: Iterable[ev.Event], *, approvals: bool = 
 
 
 def offer(run_id: UUID) -> None:
-    """Tell the workers; should the message be lost, the sweeper tells them."""
-    advance.apply_async([str(run_id)], retry=False, ignore_result=True)
+    """Tell the workers; should the message be lost, or nobody take it, the sweeper tells them."""
+    try:
+        advance.apply_async([str(run_id)], retry=False, ignore_result=True)
+    except (OperationalError, redis.RedisError, OSError) as error:
+        log.warning("Workers were not told of run %s, which the sweeper will do: %s", run_id, error)
 
 
 def database_now_us() -> int:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
+from collections.abc import Callable
+from typing import Any, get_args, get_type_hints
 
 import pytest
 from django.http import HttpResponse
+from kombu.exceptions import OperationalError
 
+from runs.engine.approval_events import ApprovalRequested
 from runs.engine.content import canonical
 from runs.models import Approval, Event, Run
+from runs.tasks import advance
 from studio.workspaces.access import Role
 from tests.runs import scenes
 from tests.runs.factory import Script
@@ -48,6 +52,29 @@ def test_the_subject_is_exactly_what_the_digest_covers(world: World, operator: C
     assert shown["subject"]["arguments"] == scenes.REFUND
     assert shown["digest"] == hashlib.sha256(canonical(shown["subject"]).encode()).hexdigest()
     assert shown["decisions"] == ["approve", "edit", "reject"]
+
+
+@pytest.mark.parametrize("kind", get_args(get_type_hints(ApprovalRequested)["kind"]))
+def test_whatever_is_asked_is_listed(world: World, operator: Caller, kind: str) -> None:
+    approval = asked(world, "gate")
+    Approval.objects.filter(id=approval.id).update(kind=kind)
+    assert [one["kind"] for one in operator.get("/approvals", status="pending").json()["items"]] == [kind]
+
+
+def test_a_decision_stands_although_no_worker_can_be_told(
+    world: World,
+    operator: Caller,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Callable[..., Any],
+) -> None:
+    def away(*arguments: Any, **options: Any) -> None:
+        raise OperationalError("Connection refused.")
+
+    monkeypatch.setattr(advance, "apply_async", away)
+    approval = asked(world, "gate")
+    with django_capture_on_commit_callbacks(execute=True):
+        response = decide(operator, approval, "approve")
+    assert (response.status_code, response.json()["status"]) == (200, "approved")
 
 
 def test_approvals_are_listed_by_status_and_run(world: World, operator: Caller) -> None:
