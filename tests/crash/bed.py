@@ -106,7 +106,8 @@ class Bed:
 
     def workers(self) -> list[int]:
         """Process ids of the workers alive."""
-        return [p.pid for name, p in self._processes.items() if name[0] == "w" and p.is_alive() and p.pid]
+        known = (self._processes.get(f"w{number}") for number in range(1, self.size + 1))
+        return [process.pid for process in known if process and process.is_alive() and process.pid]
 
     def web(self, action: str, membership: int, about: dict[str, Any]) -> bool:
         """A request in a process of its own; whether that survived."""

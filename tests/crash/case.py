@@ -202,8 +202,8 @@ class Case:
             self._notice(0)
         people.act(people.member(self.people[who]), action, about)
 
-    def _until_it_ends(self) -> None:
-        began, seen, over = time.monotonic(), -1, 0.0
+    def _until_it_ends(self, until: float | None = None) -> None:
+        seen, over, until = -1, 0.0, until or time.monotonic() + PATIENCE_S
         while True:
             found = Run.objects.filter(pk=self.run_id).values_list("seq", "epoch", "ended_at", "status").get()
             seq, epoch, ended, status = found
@@ -213,7 +213,7 @@ class Case:
             asleep = any(fall.death.how == "stop" and not fall.resumed for fall in self.falls)
             if over and not asleep and (self._all_fell() or time.monotonic() > over + LINGER_S):
                 return
-            if time.monotonic() - began > PATIENCE_S:
+            if time.monotonic() > until:
                 if status in ("waiting", "doubt"):
                     self.waits = Run.objects.get(pk=self.run_id).activity
                 return

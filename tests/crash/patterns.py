@@ -52,6 +52,14 @@ AFTER_WORK = ["input>a", "a>gate", "gate>output"]
 
 PATTERNS: tuple[Scenario, ...] = (
     Scenario("supervisor", "crews", **crew("agent", {"agent": "lead"}, "ann", "ben")),
+    Scenario(
+        "hierarchy",
+        "crews",
+        {"input": IN, "it": agent("lead"), "sub": agent("lead"), "output": OUT}
+        | {name: agent(name) for name in ("ann", "ben")},
+        ["input>it", "it>output", "it:sub", "sub:ann", "sub:ben"],
+        CREW,
+    ),
     Scenario("map", "crews", **crew("map", {"over": "input.items", "at_once": 2}, "ann")),
     Scenario("debate", "crews", **crew("debate", {"judge": "lead", "rounds": 2}, "ann", "ben")),
     Scenario("chat", "crews", **crew("chat", {"max_turns": 3}, "ann", "ben")),
@@ -247,6 +255,13 @@ PATTERNS: tuple[Scenario, ...] = (
         AFTER_WORK,
         trouble="latency=100,error=400",
         steps=(Step("OutputGiven", ("RunFailed", ""), "a"),),
+    ),
+    Scenario(
+        "question",
+        "policies",
+        {"input": IN, "it": ("question", {"title": "Which one?"}), "a": agent(), "output": OUT},
+        ["input>it", "it>a", "a>output"],
+        answers={"it": {"decision": "answer", "edited": {"answer": "The second."}}},
     ),
     Scenario("two people", "policies", gate(quorum=2), AFTER_WORK, quorum=True),
     Scenario(

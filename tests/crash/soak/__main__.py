@@ -16,7 +16,6 @@ import signal
 import sys
 import time
 from collections import Counter
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 
 import psycopg
@@ -34,8 +33,10 @@ from django.core.management import call_command  # noqa: E402
 
 from tests.crash import child  # noqa: E402
 from tests.crash.bed import Bed  # noqa: E402
-from tests.crash.soak.case import PORT, Ran, SoakCase, suitable  # noqa: E402
+from tests.crash.soak.case import PORT, Ran, mixed  # noqa: E402
+from tests.crash.soak.crew import Crew  # noqa: E402
 
+TELL_S = 15.0
 FOUND = {  # what a violation is called in the report
     "lost": ("lost",),
     "duplicated": ("endpoint: one", "tools: ", "endpoint: a request", "every_result"),
@@ -131,17 +132,16 @@ def main() -> int:
 
 
 def _play(bed: Bed, chaos: Chaos, chosen: argparse.Namespace) -> list[Ran]:
-    dice = random.Random(chosen.seed)
-    scenarios = suitable()
-    with ThreadPoolExecutor(chosen.at_once) as pool:
-        under_way: list[Future[Ran]] = [
-            pool.submit(SoakCase(bed, dice.choice(scenarios), number).ran) for number in range(chosen.runs)
-        ]
-        while left := [future for future in under_way if not future.done()]:
-            chaos.tick(1 - len(left) / len(under_way))
-            time.sleep(0.5)
-        chaos.calm()
-    return [future.result() for future in under_way]
+    crew = Crew(bed, mixed(chosen.runs, random.Random(chosen.seed)), chosen.at_once)
+    began = told = time.monotonic()
+    while crew.is_at_work():
+        chaos.tick(len(crew.ran) / chosen.runs)
+        if time.monotonic() - told > TELL_S:
+            told = time.monotonic()
+            print(f"{told - began:5.0f} s: {crew.so_far()}, {bed.deaths} deaths", flush=True)
+        time.sleep(0.5)
+    chaos.calm()
+    return crew.all_ran()
 
 
 def _report(ran: list[Ran], chaos: Chaos, seed: int, seconds: float) -> int:
@@ -150,7 +150,7 @@ def _report(ran: list[Ran], chaos: Chaos, seed: int, seconds: float) -> int:
         for sentence in one.wrong:
             kind = next((k for k, begins in FOUND.items() if sentence.startswith(begins)), "other")
             counted[kind] += 1
-            print(f"{kind}: {one.scenario} {one.run}: {sentence[:300]}")
+            print(f"{kind}: {one.scenario} {one.run}: {sentence[-1_000:]}")
     outcomes = Counter(one.outcome for one in ran)
     lines = {
         "seed": seed,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import socket
 import time
 import traceback
@@ -30,6 +31,7 @@ with socket.create_server(("127.0.0.1", 0)) as free:
     PORT = int(free.getsockname()[1])
 TROUBLE = "latency=80,fail_rate=0.1,hang_rate=0.01"
 LIMITS = {"timeout_s": 4, "retries": 6}
+PATIENCE_S = 240.0  # for a run to end, whatever breaks meanwhile
 TRIES_S = 90.0
 AGAIN_S = 0.3
 
@@ -58,6 +60,15 @@ def suitable() -> list[Scenario]:
     ]
 
 
+def mixed(count: int, dice: random.Random) -> list[Scenario]:
+    """So many scenarios in any order, none of them again before all others were taken."""
+    found: list[Scenario] = []
+    while len(found) < count:
+        known = suitable()
+        found += dice.sample(known, len(known))
+    return found[:count]
+
+
 class SoakCase(Case):
     def __init__(self, bed: Bed, scenario: Scenario, number: int) -> None:
         value = {**scenario.value, "topic": f"{scenario.value['topic']}, part {number}"}
@@ -77,8 +88,9 @@ class SoakCase(Case):
         made = _persist(lambda: create_token(actor=self.actor, name="soak", role=self.actor.role))
         self.token = made[1]
 
-    def _until_it_ends(self) -> None:
-        _persist(super()._until_it_ends)
+    def _until_it_ends(self, until: float | None = None) -> None:
+        until, wait = time.monotonic() + PATIENCE_S, super()._until_it_ends
+        _persist(lambda: wait(until))
 
     def _played(self) -> Played:
         return _persist(super()._played)
@@ -157,12 +169,16 @@ def _ran(played: Played) -> Ran:
         e.idempotency_key for e in played.log if isinstance(e, ev.ToolCallStarted) and e.effect != "reads"
     }
     logs = [*played.log, *played.others]
-    ended = played.run.has_ended
+    ended, wrong = played.run.has_ended, checks.wrong(played)
+    wrong = [one for one in wrong if not one.startswith(("it ended as", "lost: it is"))]
+    if not ended:
+        waits = played.run.activity or "nothing it could name"
+        wrong.append(f"lost: {played.run.status} after {PATIENCE_S:g} s, it waits for {waits}")
     return Ran(
         played.scenario.name,
         str(played.run.pk),
-        played.run.status if ended else f"waits: {played.waits}"[:60],
-        [one for one in checks.wrong(played) if not one.startswith("it ended as")],
+        played.run.status if ended else "not over",
+        wrong,
         calls=sum(isinstance(e, ev.ModelCallStarted) for e in logs),
         asked=sum(ledger["totals"]["started"] for ledger in played.asked),
         used=len(keys),
