@@ -16,12 +16,10 @@ from tests.browser.started import Studio
 
 MAKE = """
 from agents.actions.teams import create_team
-from studio.workspaces.access import Member, Role
-from studio.workspaces.models import Membership
-row = Membership.objects.select_related("user", "workspace").get(role=Role.OWNER)
-actor = Member(row.user, row.workspace, Role.OWNER)
+from studio.workspaces.actions import ensure_owner
+actor = ensure_owner()
 for n in range({count}):
-    print(f"/w/{{row.workspace.slug}}/teams/{{create_team(actor=actor, name=f'Drawn {{n}}').pk}}/")
+    print(f"/w/{{actor.workspace.slug}}/teams/{{create_team(actor=actor, name=f'Drawn {{n}}').pk}}/")
 """
 
 
