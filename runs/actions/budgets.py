@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 from uuid import UUID
 
@@ -89,7 +88,7 @@ def stopped_by(run: Run) -> UUID | None:
 
 def _wake_soon(budget: UUID) -> None:
     """Once this is committed; those that are left over are the sweeper's."""
-    transaction.on_commit(functools.partial(wake, budget), robust=True)
+    transaction.on_commit(lambda: wake(budget), robust=True)  # it must have a name to be logged
 
 
 def _facts(budget: Budget) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -53,7 +52,7 @@ def resume_run(*, actor: Member, run: Run) -> bool:
 
 def _with_its_sub_teams(run: Run) -> None:
     """Their runs are told right away; should that be lost, the sweeper tells them."""
-    transaction.on_commit(partial(children.care, run.pk), robust=True)
+    transaction.on_commit(lambda: children.care(run.pk), robust=True)  # it must have a name to be logged
 
 
 @transaction.atomic

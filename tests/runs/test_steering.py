@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 
-from runs import steering
+from runs import children, steering
 from runs.actions import give_output, pause_run, resume_run, retry_node, start_run
 from runs.actions.appending import plan_of
 from runs.actions.errors import Refused
@@ -68,6 +69,20 @@ def test_a_paused_run_holds_no_worker_and_goes_on_where_it_was(
     assert resume_run(actor=actor, run=run)
     wait_until(lambda: status(run) == "done", "the run to end")
     assert problems(run) == []
+
+
+def test_a_pause_stands_although_sub_teams_cannot_be_told_right_away(
+    actor: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(run: Any) -> None:
+        raise OperationalError("The server closed the connection.")
+
+    endpoint(actor, "http://127.0.0.1:9/v1")
+    run = start_run(actor=actor, team=published(actor, PAIR), value={"topic": "tea"})
+    monkeypatch.setattr(children, "care", away)
+    assert pause_run(actor=actor, run=run)
+    run.refresh_from_db()
+    assert run.activity.startswith("Paused by")
 
 
 def test_a_failed_node_is_taken_up_without_repeating_what_had_finished(
