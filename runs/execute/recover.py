@@ -11,13 +11,22 @@ from runs.engine.state import Call, RunState
 
 @dataclass(frozen=True)
 class Lost:
-    """A call whose result nobody will bring any more."""
+    """An attempt of a call whose result nobody will bring any more.
 
-    call: Call
+    It keeps no state: an append may be refused and told again of a log that has moved on.
+    """
+
+    path: str
+    call: str
+    attempt: int
+
+    @classmethod
+    def of(cls, call: Call) -> Lost:
+        return cls(call.path, call.id, call.attempt)
 
     def events(self, state: RunState, content: Content) -> list[ev.Event]:
-        call = state.node(self.call.path).calls[self.call.id]
-        if not call.is_open or call.attempt != self.call.attempt:
+        call = state.node(self.path).calls[self.call]
+        if not call.is_open or call.attempt != self.attempt:
             return []
         about = {"path": call.path, "call": call.id, "attempt": call.attempt}
         if call.kind == "tool" and call.effect == "writes":
@@ -27,4 +36,4 @@ class Lost:
 
 
 def lost_calls(state: RunState) -> list[Lost]:
-    return [Lost(call) for call in state.open_calls()]
+    return [Lost.of(call) for call in state.open_calls()]

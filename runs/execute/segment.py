@@ -226,7 +226,7 @@ class Segment:
         if sent is None:
             ready[:] = [dispatch for dispatch in ready if dispatch.key != key]
             call = self.draft.state.node(command.path).calls[command.call]
-            self._add_all(Lost(call).events(self.draft.state, self.content))
+            self._add_all(Lost.of(call).events(self.draft.state, self.content))
         elif sent[0].abortable and not sent[1].cancelling():
             sent[1].cancel()
 

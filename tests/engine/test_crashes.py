@@ -5,12 +5,14 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runs.engine import events as ev
 from runs.engine.dialects.base import Prompt
-from runs.engine.fold import replay
+from runs.engine.fold import fold, replay
+from runs.execute.recover import lost_calls
 from tests.engine.harness import Engine, Says
 from tests.engine.teams import IN, OUT, agent, team, tool
 
@@ -174,3 +176,20 @@ def test_the_cost_limit_holds_whatever_it_is(limit: Decimal) -> None:
                 break
             run.decide()
     assert run.state.ended or run.state.budget.blocked
+
+
+def test_what_was_lost_is_told_again_when_the_append_that_told_it_was_refused() -> None:
+    """Somebody decides just when another worker takes over: what it had folded then does not count."""
+    run = new()
+    run.think()
+    before = replay(run.log)
+    lost = lost_calls(before)
+    told = [ev.type_of(event) for one in lost for event in one.events(before, run.content)]
+    assert told == ["CallAbandoned"] * len(run.inflight) != []
+    for one in lost:
+        for event in one.events(before, run.content):
+            fold(before, event)
+    for started in [event for event in run.log if isinstance(event, ev.ModelCallStarted)]:
+        fold(before, msgspec.structs.replace(started, attempt=2, append=()))
+    again = replay(run.log)
+    assert [ev.type_of(event) for one in lost for event in one.events(again, run.content)] == told
