@@ -275,6 +275,9 @@ class Segment:
             raise Fenced
         if head.seq != self.draft.head.seq or self.draft.events:
             await self._load(head)
+            # an append may have been written although its answer was lost: nobody makes the calls it started
+            calls = self.draft.state.open_calls()
+            self.facts += [Lost.of(call) for call in calls if (call.id, call.attempt) not in self.inflight]
         self.stale = False
 
     async def _commit(self, release: bool) -> bool:
