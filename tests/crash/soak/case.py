@@ -14,6 +14,7 @@ from urllib.request import Request, urlopen
 from uuid import UUID
 
 import orjson
+import psycopg
 from django.db import Error, connections
 
 from agents.topology.graph import PinnedTeam
@@ -29,7 +30,7 @@ from tests.crash.scenarios import SCENARIOS
 T = TypeVar("T")
 with socket.create_server(("127.0.0.1", 0)) as free:
     PORT = int(free.getsockname()[1])
-TROUBLE = "latency=80,fail_rate=0.1,hang_rate=0.01"
+TROUBLE = "latency=200,fail_rate=0.1,hang_rate=0.01"
 LIMITS = {"timeout_s": 4, "retries": 6}
 PATIENCE_S = 240.0  # for a run to end, whatever breaks meanwhile
 TRIES_S = 90.0
@@ -157,7 +158,7 @@ def _persist(action: Callable[[], T]) -> T:
     while True:
         try:
             return action()
-        except Error:
+        except (Error, psycopg.Error):  # a connection that breaks while it is closed speaks for itself
             if time.monotonic() > until:
                 raise
             connections.close_all()
