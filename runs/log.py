@@ -3,7 +3,7 @@
 What a run appends is conditional on its `epoch` and `seq`: when they are not what was expected, somebody
 else has appended or taken over, and nothing at all is written for it. One statement can write for several
 runs. It is built here and run by two thin executors, `run_sync` for web requests and
-`runs.execute.group_commit` for the workers' loop.
+`runs.execute.store` for the workers' loop.
 """
 
 from __future__ import annotations

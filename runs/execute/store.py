@@ -15,8 +15,8 @@ from psycopg_pool import AsyncConnectionPool
 
 from runs.engine import events as ev
 from runs.engine.plan import Plan, plan_for
-from runs.execute.group_commit import GroupCommit
-from runs.log import Append, Head
+from runs.execute.together import Together
+from runs.log import Append, Head, statement
 
 POOL = 20
 
@@ -69,14 +69,18 @@ class Kept:
 
 
 CLAIM = """
-WITH claimed AS (
-    UPDATE runs_run SET epoch = epoch + 1, owner = %(owner)s,
-        lease_until = now() + make_interval(secs => %(lease)s)
-    WHERE id = %(run)s AND runnable AND event_version <= %(version)s
+WITH free AS MATERIALIZED (
+    SELECT id FROM runs_run
+    WHERE id = ANY(%(runs)s) AND runnable AND event_version <= %(version)s
         AND (lease_until IS NULL OR lease_until < now())
-    RETURNING id, workspace_id, team_version_id, seq, head_hash, epoch, input_digest
+    FOR UPDATE {busy}
+), claimed AS (
+    UPDATE runs_run run SET epoch = epoch + 1, owner = %(owner)s,
+        lease_until = now() + make_interval(secs => %(lease)s)
+    FROM free WHERE run.id = free.id
+    RETURNING run.id, workspace_id, team_version_id, seq, head_hash, epoch, input_digest
 )
-SELECT workspace_id, team_version_id, seq, head_hash, epoch, input_digest,
+SELECT id, workspace_id, team_version_id, seq, head_hash, epoch, input_digest,
     (SELECT array_agg(body ORDER BY seq) FROM runs_log WHERE run_id = claimed.id),
     (SELECT content FROM runs_blob b WHERE b.workspace_id = claimed.workspace_id AND b.digest = input_digest),
     (SELECT team_id FROM agents_teamversion v WHERE v.id = team_version_id),
@@ -84,6 +88,7 @@ SELECT workspace_id, team_version_id, seq, head_hash, epoch, input_digest,
         LEFT JOIN agents_agent a ON a.id = b.agent_id WHERE b.workspace_id = claimed.workspace_id)
 FROM claimed
 """
+CLAIM_ONE, CLAIM_SEVERAL = CLAIM.format(busy=""), CLAIM.format(busy="SKIP LOCKED")
 HEAD = "SELECT seq, head_hash, epoch FROM runs_run WHERE id = %s"
 EVENTS = "SELECT body FROM runs_log WHERE run_id = %s ORDER BY seq"
 VERSION = "SELECT digest, content::text FROM agents_teamversion WHERE id = %s"
@@ -127,7 +132,8 @@ class Store:
             kwargs={"autocommit": True, "prepare_threshold": 0},
         )
         self._plans: dict[UUID, Plan] = {}
-        self._commits = GroupCommit(self._all)
+        self._appends = Together(self._written)
+        self._claims = Together(self._claimed)
 
     async def open(self) -> None:
         await self.pool.open()
@@ -160,16 +166,13 @@ class Store:
 
     async def claim(self, run: UUID, owner: str) -> Claim | None:
         """Own the run, with a new epoch; None when it is not runnable or somebody else's."""
-        row = await self._one(
-            CLAIM, {"run": run, "owner": owner, "lease": settings.LEASE_SECONDS, "version": ev.VERSION}
-        )
-        if row is None:
-            return None
-        workspace, team_version, seq, head_hash, epoch, digest, bodies, text, team, budgets = row
-        events = [ev.decode(body) for body in bodies or ()]
-        content = {} if text is None else {digest: text}
-        head = Head(seq, bytes(head_hash), epoch)
-        return Claim(run, workspace, team_version, head, events, content, team, budgets)
+        return await self._claims.ask((run, owner))
+
+    async def _claimed(self, asks: list[tuple[UUID, str]]) -> dict[int, Claim]:
+        runs = [run for run, _ in asks]
+        params = {"runs": runs, "owner": asks[0][1], "lease": settings.LEASE_SECONDS, "version": ev.VERSION}
+        rows = await self._all(CLAIM_ONE if len(asks) == 1 else CLAIM_SEVERAL, params)
+        return {runs.index(row[0]): _claim(*row) for row in rows}
 
     async def head(self, run: UUID) -> Head | None:
         row = await self._one(HEAD, (run,))
@@ -210,9 +213,33 @@ class Store:
     # ── the log ─────────────────────────────────────────────────────────────────────────────────────
     async def append(self, one: Append) -> bool:
         """Whether it was written; if not, somebody else has appended or taken over."""
-        return await self._commits.append(one)
+        return bool(await self._appends.ask(one))
+
+    async def _written(self, appends: list[Append]) -> dict[int, bool]:
+        return {place: True for (place,) in await self._all(*statement(appends))}
 
     async def park(self, run: UUID, head: Head, *, runnable: bool = False) -> bool:
         """Give up the lease, unless something was appended since. `runnable`: others should go on."""
         params = {"run": run, "epoch": head.epoch, "seq": head.seq, "runnable": runnable}
         return await self._one(PARK, params) is not None
+
+
+def _claim(
+    run: UUID,
+    workspace: UUID,
+    team_version: UUID,
+    seq: int,
+    head_hash: bytes,
+    epoch: int,
+    input_digest: str,
+    bodies: list[str] | None,
+    text: str | None,
+    team: UUID,
+    budgets: list[Any] | None,
+) -> Claim:
+    """A row of CLAIM."""
+    events = [ev.decode(body) for body in bodies or ()]
+    content = {} if text is None else {input_digest: text}
+    return Claim(
+        run, workspace, team_version, Head(seq, bytes(head_hash), epoch), events, content, team, budgets
+    )

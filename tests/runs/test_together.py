@@ -1,16 +1,18 @@
-"""Several runs' appends in one statement: each on its own conditions, and none spoils another's."""
+"""Several runs' appends and claims in one statement: each on its own conditions, none spoils another's."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import psycopg
 import pytest
+from django.utils import timezone
 
-from runs.execute.group_commit import MOST, GroupCommit
-from runs.execute.store import conninfo
+from runs.execute.store import Claim, Store, conninfo
+from runs.execute.together import MOST, Together
 from runs.log import Append, statement
 from runs.models import Event, Run
 from runs.verify import problems
@@ -61,11 +63,12 @@ class Database:
         self.begun, self.go = asyncio.Event(), asyncio.Event()
         self.asked: list[int] = []
 
-    async def execute(self, sql: str, params: Any) -> list[Any]:
-        self.asked.append(params["runs"].count('"epoch"'))
+    async def written(self, appends: list[Append]) -> dict[int, bool]:
+        self.asked.append(len(appends))
         self.begun.set()
         await self.go.wait()
-        return await (await self.connection.execute(sql, params)).fetchall()
+        rows = await (await self.connection.execute(*statement(appends))).fetchall()
+        return {place: True for (place,) in rows}
 
 
 def at_once(appends: list[Append]) -> tuple[list[Any], list[int]]:
@@ -74,8 +77,8 @@ def at_once(appends: list[Append]) -> tuple[list[Any], list[int]]:
     async def play() -> tuple[list[Any], list[int]]:
         async with await psycopg.AsyncConnection.connect(conninfo(), autocommit=True) as connection:
             database = Database(connection)
-            commits = GroupCommit(database.execute)
-            tasks: list[Awaitable[bool]] = [asyncio.create_task(commits.append(one)) for one in appends]
+            commits = Together(database.written)
+            tasks: list[Awaitable[bool | None]] = [asyncio.create_task(commits.ask(one)) for one in appends]
             database.go.set()
             return await asyncio.gather(*tasks, return_exceptions=True), database.asked
 
@@ -107,10 +110,10 @@ def test_what_comes_while_another_is_written_goes_together_afterwards(
     async def play() -> list[int]:
         async with await psycopg.AsyncConnection.connect(conninfo(), autocommit=True) as connection:
             database = Database(connection)
-            commits = GroupCommit(database.execute)
-            first = asyncio.create_task(commits.append(appends[0]))
+            commits = Together(database.written)
+            first = asyncio.create_task(commits.ask(appends[0]))
             await database.begun.wait()
-            others = [asyncio.create_task(commits.append(one)) for one in appends[1:]]
+            others = [asyncio.create_task(commits.ask(one)) for one in appends[1:]]
             asyncio.get_running_loop().call_soon(database.go.set)  # once the others have asked
             assert await asyncio.gather(first, *others) == [True] * 4
             return database.asked
@@ -125,7 +128,7 @@ def test_a_run_that_moved_is_told_so_and_the_others_are_written(
     appends = [append(script) for script in made]
     Run.objects.filter(pk=made[1].run.pk).update(epoch=7)  # somebody else has it now
     told, asked = at_once(appends)
-    assert told == [True, False, True]
+    assert told == [True, None, True]
     assert asked == [3, 1]
     assert [written(script) for script in made] == [True, False, True]
 
@@ -139,7 +142,7 @@ def test_two_appends_of_one_run_are_never_mixed(scripts: Callable[[int], list[Sc
     owned = again.draft.head.__class__(again.draft.head.seq, again.draft.head.hash, 1)
     again.draft.head = owned
     told, _ = at_once([late, append(again, by="who has it")])
-    assert told == [False, True]
+    assert told == [None, True]
     assert Event.objects.filter(run=script.run, path="triage").count() == 1
     assert problems(Run.objects.get(pk=script.run.pk)) == []
 
@@ -169,3 +172,25 @@ def test_a_run_that_somebody_has_locked_keeps_no_other_waiting(
             assert worker.execute(sql, params).fetchall() == [(0,), (2,)]
     assert [written(script) for script in made] == [True, False, True]
     assert at_once([appends[1]])[0] == [True], "it is written as soon as its row is free"
+
+
+def test_claims_of_one_moment_go_together_and_nobody_claims_twice(
+    scripts: Callable[[int], list[Script]],
+) -> None:
+    runs = [script.run.pk for script in scripts(4)]
+    Run.objects.filter(pk__in=runs).update(runnable=True)
+    Run.objects.filter(pk=runs[2]).update(owner="another", lease_until=timezone.now() + timedelta(hours=1))
+
+    async def play() -> list[Claim | None]:
+        store = Store()
+        await store.open()
+        try:
+            return await asyncio.gather(*[store.claim(run, "this") for run in [*runs, runs[0]]])
+        finally:
+            await store.close()
+
+    claims = asyncio.run(play())
+    assert [claim and claim.run for claim in claims] == [runs[0], runs[1], None, runs[3], None]
+    assert [claim.head.epoch for claim in claims if claim] == [1, 1, 1]
+    assert [len(claim.events) for claim in claims if claim] == [3, 3, 3]
+    assert set(Run.objects.filter(pk__in=runs).values_list("owner", flat=True)) == {"this", "another"}
