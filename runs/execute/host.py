@@ -176,9 +176,9 @@ class Host:
         with suppress(ValueError, KeyError, TypeError):
             if message["channel"] == CHANNEL.encode():
                 return self.gates.hear(message["data"].decode())
-            rung = json.loads(message["data"])
-            if segment := self.segments.get(UUID(rung["run"])):
-                segment.ring(int(rung["seq"]))
+            for rung in json.loads(message["data"]):
+                if segment := self.segments.get(UUID(rung["run"])):
+                    segment.ring(int(rung["seq"]))
 
 
 def _care(run: UUID) -> None:

@@ -1,7 +1,7 @@
 """The doorbell: after a commit, tells whoever watches that a run has moved on. Only ever a hint.
 
-`troupe:bell` carries {run, workspace, seq, status, approvals}; `troupe:text:<run>` carries token deltas,
-and the hash of the same name the text so far, for those who join late. Both are coalesced.
+`troupe:bell` carries lists of {run, workspace, seq, status, approvals}; `troupe:text:<run>` carries token
+deltas, and the hash of the same name the text so far, for those who join late. Both are coalesced.
 """
 
 from __future__ import annotations
@@ -34,10 +34,14 @@ def _client() -> redis.Redis:
     return redis.Redis.from_url(settings.REDIS, socket_timeout=2, retry=Retry(NoBackoff(), 1))
 
 
-def message(run: UUID, workspace: UUID, seq: int, status: str, approvals: bool) -> str:
-    return json.dumps(
-        {"run": str(run), "workspace": str(workspace), "seq": seq, "status": status, "approvals": approvals}
-    )
+def _bell(run: UUID, workspace: UUID, seq: int, status: str, approvals: bool) -> dict[str, Any]:
+    return {
+        "run": str(run),
+        "workspace": str(workspace),
+        "seq": seq,
+        "status": status,
+        "approvals": approvals,
+    }
 
 
 def ring_on_commit(run: UUID, workspace: UUID, seq: int, status: str, *, approvals: bool = False) -> None:
@@ -46,7 +50,7 @@ def ring_on_commit(run: UUID, workspace: UUID, seq: int, status: str, *, approva
     def ring() -> None:
         failpoints.hit("before publish", run)
         try:
-            _client().publish(BELL, message(run, workspace, seq, status, approvals))
+            _client().publish(BELL, json.dumps([_bell(run, workspace, seq, status, approvals)]))
         except redis.RedisError as error:
             log.warning("The live signal of run %s was lost: %s", run, error)
 
@@ -91,9 +95,10 @@ class Ringer:
         bells, self._bells = self._bells, {}
         texts, self._texts = self._texts, {}
         pipe = self.redis.pipeline(transaction=False)
-        for run, (workspace, seq, status, approvals) in bells.items():
+        for run in bells:
             failpoints.hit("before publish", run)
-            pipe.publish(BELL, message(run, workspace, seq, status, approvals))
+        if bells:  # in one message, for every worker and web process hears it
+            pipe.publish(BELL, json.dumps([_bell(run, *bell) for run, bell in bells.items()]))
         for (run, call, attempt), parts in texts.items():
             self._add_text(pipe, run, call, attempt, "".join(parts))
         try:

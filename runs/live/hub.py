@@ -148,9 +148,9 @@ class Hub:
 
     def _hear(self, channel: str, data: str) -> None:
         if channel == BELL:
-            bell = json.loads(data)
-            run, workspace = UUID(bell["run"]), UUID(bell["workspace"])
-            self._ring(run, workspace, bell["seq"], bell["status"], approvals=bell["approvals"])
+            for bell in json.loads(data):
+                run, workspace = UUID(bell["run"]), UUID(bell["workspace"])
+                self._ring(run, workspace, bell["seq"], bell["status"], approvals=bell["approvals"])
         elif feed := self._runs.get(UUID(channel.removeprefix(TEXT))):
             feed.push(f'{{"type":"text",{data[1:]}')
 

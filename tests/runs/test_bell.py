@@ -23,7 +23,7 @@ class SlowRedis:
         return self
 
     def publish(self, channel: str, message: str) -> None:
-        self.waiting.append(json.loads(message)["seq"])
+        self.waiting += [bell["seq"] for bell in json.loads(message)]
 
     async def execute(self) -> None:
         taken, self.waiting = self.waiting, []
