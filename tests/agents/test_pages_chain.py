@@ -204,7 +204,7 @@ def test_an_operator_closes_a_breaker_by_hand(world: World, redis_client: redis.
     redis_client.hset(gate, mapping={"pause_until": 1, "pause": "kept"})
     operator, close = signed_in(world.operator), url(world, "endpoint_close_breaker", endpoint.pk)
     assert close in text(operator.get(url(world, "endpoint", endpoint.pk)))
-    told: Any = redis_client.pubsub()
+    told = redis_client.pubsub()  # type: ignore[no-untyped-call]
     told.subscribe(CHANNEL)
     page = text(operator.post(close, follow=True))
     assert "Calls go out to gpu-box again." in page
