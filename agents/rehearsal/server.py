@@ -21,6 +21,7 @@ from agents.rehearsal.request import CHAT_MODELS, EMBEDDING, Refused, read_objec
 from agents.rehearsal.trouble import BadProfile, Trouble, parse
 
 MOST_BODY = 64 * 1024 * 1024
+CLIENT_CLOSED_REQUEST = 499
 Route = Callable[[web.BaseRequest, str, Trouble], Awaitable[web.StreamResponse]]
 
 
@@ -58,6 +59,8 @@ class Rehearsal:
             return _error(Refused(400, str(problem), code="bad_profile"))
         except Refused as refused:
             return _error(refused)
+        except ConnectionResetError:  # whoever asked has hung up; nobody is left to answer
+            return web.Response(status=CLIENT_CLOSED_REQUEST)
 
     async def models(self, http: web.BaseRequest, profile: str, trouble: Trouble) -> web.Response:
         if trouble.no_models:
