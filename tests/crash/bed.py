@@ -58,7 +58,7 @@ class Bed:
         self._keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
 
     def start(self) -> Bed:
-        self.spawn("sweeper", child.sweeper, self._log("sweeper"))
+        self._start_missing()
         self._keeper.start()
         return self
 
@@ -79,14 +79,20 @@ class Bed:
 
     # ── processes ───────────────────────────────────────────────────────────────────────────────────
     def _keep(self) -> None:
-        """Whoever died is replaced."""
+        """Whoever died is replaced; the sweeper too, which appends what becomes of sub-teams."""
         while not self._closing.wait(0.05):
-            for number in range(1, self.size + 1):
-                name = f"w{number}"
-                process = self._processes.get(name)
-                if process is None or not process.is_alive():
-                    self.deaths += process is not None
-                    self.spawn(name, child.worker, name, self._log(name))
+            self._start_missing()
+
+    def _start_missing(self) -> None:
+        for name in ("sweeper", *(f"w{number}" for number in range(1, self.size + 1))):
+            process = self._processes.get(name)
+            if process is not None and process.is_alive():
+                continue
+            self.deaths += process is not None
+            if name == "sweeper":
+                self.spawn(name, child.sweeper, self._log(name))
+            else:
+                self.spawn(name, child.worker, name, self._log(name))
 
     def _log(self, name: str) -> Path:
         return self.logs / f"{name}.log"

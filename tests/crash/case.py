@@ -118,6 +118,7 @@ class Case:
         finally:
             for death in self.deaths:
                 self.bed.disarm(self._failpoint(death))
+            self._notice(0)  # whoever stopped just before that
             self._wake(lambda fall: True)
             connections.close_all()
 
