@@ -35,19 +35,26 @@ def remembering() -> tuple[str, dict[str, Any]]:
 
 
 LOOKS_UP = ("tool", {"tool": "read", "arguments": {"url": "TOOLS/did/read"}})
-RELATED: tuple[Scenario, ...] = (
-    Scenario("fork", "forks", LINE, LINE_EDGES, trouble=LONG, fork_after=("NodeCompleted", "a")),
-    Scenario("fork at a gate", "forks", GATE, GATE_EDGES, fork_after=("ApprovalRequested", "gate")),
-    Scenario("fork before a gate", "forks", GATE, GATE_EDGES, fork_after=("NodeCompleted", "input")),
-    Scenario(
-        "fork of what was recorded",
+
+
+def fork_of_a_clerk(name: str, effects: str) -> Scenario:
+    """What a person approved is made again, or not, as the effects have it."""
+    return Scenario(
+        name,
         "forks",
         DOES,
         DOES_EDGES,
         **clerk(read=READ, pay=ASKED),
         fork_after=("NodeStarted", "clerk"),
-        fork={"effects": "recorded"},
-    ),
+        fork={"effects": effects},
+    )
+
+
+RELATED: tuple[Scenario, ...] = (
+    Scenario("fork", "forks", LINE, LINE_EDGES, trouble=LONG, fork_after=("NodeCompleted", "a")),
+    Scenario("fork at a gate", "forks", GATE, GATE_EDGES, fork_after=("ApprovalRequested", "gate")),
+    Scenario("fork before a gate", "forks", GATE, GATE_EDGES, fork_after=("NodeCompleted", "input")),
+    fork_of_a_clerk("fork of what was recorded", "recorded"),
     Scenario(
         "fork of what was not recorded",
         "forks",
@@ -56,15 +63,7 @@ RELATED: tuple[Scenario, ...] = (
         fork_after=("NodeStarted", "a"),
         fork={"effects": "recorded", "value": CHANGED},
     ),
-    Scenario(
-        "fork as a rehearsal",
-        "forks",
-        DOES,
-        DOES_EDGES,
-        **clerk(read=READ, pay=ASKED),
-        fork_after=("NodeStarted", "clerk"),
-        fork={"effects": "simulated"},
-    ),
+    fork_of_a_clerk("fork as a rehearsal", "simulated"),
     Scenario(
         "answer used again",
         "forks",

@@ -65,6 +65,13 @@ def status(run: Run) -> str:
     return str(run.status)
 
 
+def at_work(launch: Callable[..., Run], trouble: str) -> tuple[Run, Run]:
+    """A run, and that of its sub-team, which is at work."""
+    run = launch(trouble)
+    wait_until(lambda: run.children.filter(status="running").exists(), "the sub-team to be at work")
+    return run, run.children.get()
+
+
 def test_a_sub_team_runs_as_a_run_of_its_own_and_gives_its_output(launch: Callable[..., Run]) -> None:
     run = launch()
     wait_until(lambda: status(run) in Run.ENDED, "the run to end")
@@ -82,9 +89,7 @@ def test_a_sub_team_runs_as_a_run_of_its_own_and_gives_its_output(launch: Callab
 def test_a_paused_run_pauses_its_sub_teams_and_takes_them_along_when_it_goes_on(
     launch: Callable[..., Run], actor: Member
 ) -> None:
-    run = launch("latency=700")
-    wait_until(lambda: run.children.filter(status="running").exists(), "the sub-team to work")
-    child = run.children.get()
+    run, child = at_work(launch, "latency=700")
     assert pause_run(actor=actor, run=run)
     child.refresh_from_db()
     assert child.activity.startswith("Paused by its parent run")
@@ -99,9 +104,7 @@ def test_a_paused_run_pauses_its_sub_teams_and_takes_them_along_when_it_goes_on(
 def test_a_sub_team_that_somebody_paused_stays_so_when_its_parent_goes_on(
     launch: Callable[..., Run], actor: Member
 ) -> None:
-    run = launch("latency=700")
-    wait_until(lambda: run.children.filter(status="running").exists(), "the sub-team to work")
-    child = run.children.get()
+    run, child = at_work(launch, "latency=700")
     assert pause_run(actor=actor, run=child)
     assert pause_run(actor=actor, run=run)
     assert resume_run(actor=actor, run=run)
@@ -120,8 +123,7 @@ def paused_and_parked(run: Run) -> bool:
 
 
 def test_a_stopped_run_stops_its_sub_teams(launch: Callable[..., Run], actor: Member) -> None:
-    run = launch("hang")
-    wait_until(lambda: run.children.filter(status="running").exists(), "the sub-team to be at work")
+    run, _ = at_work(launch, "hang")
     assert cancel_run(actor=actor, run=run)
     wait_until(lambda: status(run) == "cancelled", "the run to stop")
     wait_until(lambda: run.children.filter(status="cancelled").exists(), "the sub-team to stop")
