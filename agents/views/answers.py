@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Page, Paginator
+from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django_htmx.http import HttpResponseClientRedirect
 
 from agents.actions.outcome import Refused
+from agents.forms.placing import put
 from studio.workspaces.access import Member, Role
 from studio.workspaces.access import enter as enter_workspace
 
@@ -50,6 +52,20 @@ def dialog(request: HttpRequest, form: str, context: dict[str, Any], status: int
 def go(request: HttpRequest, url: str) -> HttpResponse:
     """To another page, whether a browser or htmx asked."""
     return HttpResponseClientRedirect(url) if by_htmx(request) else HttpResponseRedirect(url)
+
+
+def form_dialog(request: HttpRequest, template: str, form: BaseForm, **context: Any) -> HttpResponse:
+    """As `dialog`, with `form` in it; 422 where something in it is wrong."""
+    return dialog(request, template, {"form": form, **context}, INVALID if form.errors else 200)
+
+
+@contextmanager
+def refusals_at_fields(form: BaseForm, names: Mapping[str, str] | None = None) -> Iterator[None]:
+    """What an action refuses is put at the fields of `form`; `names` as in `put`."""
+    try:
+        yield
+    except Refused as refused:
+        put(form, refused.problems, names)
 
 
 @contextmanager

@@ -22,13 +22,11 @@ from agents.actions.endpoints import (
     set_price,
     update_endpoint,
 )
-from agents.actions.outcome import Refused
 from agents.connecting import check_connection, most_likely
 from agents.endpoint_state import EndpointState, read
 from agents.forms.endpoint import EndpointForm, KeyForm, ModelsForm, PriceForm
-from agents.forms.placing import put
 from agents.model_facts import facts_of
-from agents.views.answers import INVALID, by_htmx, dialog, enter, go, refusals_told, sent
+from agents.views.answers import by_htmx, enter, form_dialog, go, refusals_at_fields, refusals_told, sent
 from studio.workspaces.access import Member, Role
 
 ABLE = ("tools", "json_schema", "streaming")
@@ -73,15 +71,14 @@ def endpoint_new(request: HttpRequest, slug: str) -> HttpResponse:
     member = enter(request, slug, Role.ADMIN)
     form = EndpointForm(sent(request))
     if form.is_valid():
-        try:
+        with refusals_at_fields(form):
             made = create_endpoint(actor=member, **form.cleaned_data)
             report = check_connection(member, made)
             add_models(actor=member, endpoint=made, names=most_likely(report))
             return go(request, _back(slug, made.pk))
-        except Refused as refused:
-            put(form, refused.problems)
-    context = {"form": form, "title": "New endpoint", "back": reverse("models", args=[slug])}
-    return dialog(request, "agents/_endpoint_form.html", context, INVALID if form.errors else 200)
+    return form_dialog(
+        request, "agents/_endpoint_form.html", form, title="New endpoint", back=reverse("models", args=[slug])
+    )
 
 
 @login_required
@@ -94,15 +91,19 @@ def endpoint_edit(request: HttpRequest, slug: str, endpoint_id: UUID) -> HttpRes
         values = dict(form.cleaned_data)
         able = values.pop("capabilities")
         values["key"] = values["key"] or None  # an empty one means the stored one
-        try:
+        with refusals_at_fields(form):
             # what was not touched stays as it is: unticked may also mean that nobody knows
             can = {name: name in able for name in ABLE if (name in able) != bool(row.capabilities.get(name))}
             update_endpoint(actor=member, endpoint=row, capabilities=can, **values)
             return go(request, _back(slug, row.pk))
-        except Refused as refused:
-            put(form, refused.problems)
-    context = {"form": form, "endpoint": row, "title": f"Edit {row.name}", "back": _back(slug, row.pk)}
-    return dialog(request, "agents/_endpoint_form.html", context, INVALID if form.errors else 200)
+    return form_dialog(
+        request,
+        "agents/_endpoint_form.html",
+        form,
+        endpoint=row,
+        title=f"Edit {row.name}",
+        back=_back(slug, row.pk),
+    )
 
 
 @login_required
@@ -149,13 +150,17 @@ def endpoint_key(request: HttpRequest, slug: str, endpoint_id: UUID) -> HttpResp
         return go(request, _back(slug, row.pk))
     form = KeyForm(sent(request))
     if form.is_valid():
-        try:
+        with refusals_at_fields(form):
             set_key(actor=member, endpoint=row, key=form.cleaned_data["key"])
             return go(request, _back(slug, row.pk))
-        except Refused as refused:
-            put(form, refused.problems)
-    context = {"form": form, "endpoint": row, "title": f"Key of {row.name}", "back": _back(slug, row.pk)}
-    return dialog(request, "agents/_endpoint_key.html", context, INVALID if form.errors else 200)
+    return form_dialog(
+        request,
+        "agents/_endpoint_key.html",
+        form,
+        endpoint=row,
+        title=f"Key of {row.name}",
+        back=_back(slug, row.pk),
+    )
 
 
 @login_required
@@ -181,13 +186,17 @@ def model_new(request: HttpRequest, slug: str, endpoint_id: UUID) -> HttpRespons
     unlisted = [name for name in row.probe.get("models", []) if name not in here]
     form = ModelsForm(sent(request), unlisted=unlisted)
     if form.is_valid():
-        try:
+        with refusals_at_fields(form):
             add_models(actor=member, endpoint=row, names=form.names())
             return go(request, _back(slug, row.pk))
-        except Refused as refused:
-            put(form, refused.problems)
-    context = {"form": form, "endpoint": row, "title": f"Models of {row.name}", "back": _back(slug, row.pk)}
-    return dialog(request, "agents/_model_new.html", context, INVALID if form.errors else 200)
+    return form_dialog(
+        request,
+        "agents/_model_new.html",
+        form,
+        endpoint=row,
+        title=f"Models of {row.name}",
+        back=_back(slug, row.pk),
+    )
 
 
 @login_required
@@ -207,16 +216,13 @@ def price_new(request: HttpRequest, slug: str, model_id: UUID) -> HttpResponse:
     row = get_model(member, model_id, Role.ADMIN)
     form = PriceForm(sent(request))
     if form.is_valid():
-        try:
+        with refusals_at_fields(form, {"input": "input_per_million", "output": "output_per_million"}):
             set_price(actor=member, model=row, **form.price())
             return go(request, _back(slug, row.endpoint_id))
-        except Refused as refused:
-            put(form, refused.problems, {"input": "input_per_million", "output": "output_per_million"})
-    context = {
-        "form": form,
+    about = {
         "model": row,
         "history": row.prices.select_related("created_by")[:20],
         "title": f"Price of {row.name}",
         "back": _back(slug, row.endpoint_id),
     }
-    return dialog(request, "agents/_price_new.html", context, INVALID if form.errors else 200)
+    return form_dialog(request, "agents/_price_new.html", form, **about)

@@ -13,11 +13,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from agents import queries
 from agents.access import get_note
 from agents.actions.notes import delete_note, write_note
-from agents.actions.outcome import Refused
-from agents.forms.placing import put
 from agents.forms.tool import NoteForm
 from agents.models import Note
-from agents.views.answers import INVALID, by_htmx, dialog, enter, go, page_of, sent
+from agents.views.answers import by_htmx, enter, form_dialog, go, page_of, refusals_at_fields, sent
 from studio.workspaces.access import Role
 
 PAGE = 50
@@ -50,8 +48,14 @@ def note_new(request: HttpRequest, slug: str) -> HttpResponse:
         else:
             write_note(actor=member, **form.cleaned_data)
             return go(request, reverse("notes", args=[slug]))
-    context = {"form": form, "title": "New note", "back": reverse("notes", args=[slug]), "wide": True}
-    return dialog(request, "agents/_note_form.html", context, INVALID if form.errors else 200)
+    return form_dialog(
+        request,
+        "agents/_note_form.html",
+        form,
+        title="New note",
+        back=reverse("notes", args=[slug]),
+        wide=True,
+    )
 
 
 @login_required
@@ -63,15 +67,12 @@ def note(request: HttpRequest, slug: str, note_id: int) -> HttpResponse:
     form = NoteForm(sent(request), initial={"key": row.key, "text": row.text})
     del form.fields["key"]
     if form.is_valid():
-        try:
+        with refusals_at_fields(form):
             write_note(actor=member, key=row.key, text=form.cleaned_data["text"])
             messages.success(request, f"{row.key} has been saved.")
             return go(request, reverse("notes", args=[slug]))
-        except Refused as refused:
-            put(form, refused.problems)
     back = reverse("notes", args=[slug])
-    context = {"form": form, "note": row, "title": row.key, "back": back, "wide": True}
-    return dialog(request, "agents/_note_form.html", context, INVALID if form.errors else 200)
+    return form_dialog(request, "agents/_note_form.html", form, note=row, title=row.key, back=back, wide=True)
 
 
 @login_required

@@ -14,17 +14,24 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from agents import queries
 from agents.access import get_team
-from agents.actions.outcome import Refused
 from agents.actions.presets import create_from_preset
 from agents.actions.teams import archive_team, create_team, duplicate_team, free_name, rename_team
 from agents.cards import cards, last_runs
-from agents.forms.placing import put
 from agents.forms.team import BLANK, NewTeamForm, RenameTeamForm
 from agents.forms.team_filter import RUNS, SORTS, TeamFilter
 from agents.models import Team
 from agents.presets.registry import Preset, presets
 from agents.thumbnail import thumbnail
-from agents.views.answers import INVALID, by_htmx, dialog, enter, go, page_of, refusals_told, sent
+from agents.views.answers import (
+    by_htmx,
+    enter,
+    form_dialog,
+    go,
+    page_of,
+    refusals_at_fields,
+    refusals_told,
+    sent,
+)
 from studio.workspaces.access import Member, Role
 
 PAGE = 24
@@ -65,19 +72,18 @@ def team_new(request: HttpRequest, slug: str) -> HttpResponse:
     member = enter(request, slug, Role.DESIGNER)
     form = NewTeamForm(sent(request), initial=request.GET.dict())
     if form.is_valid():
-        try:
+        with refusals_at_fields(form):
             team = _begin(member, form.cleaned_data["start"], form.cleaned_data["name"])
             return go(request, reverse("team_canvas", args=[slug, team.pk]))
-        except Refused as refused:
-            put(form, refused.problems)
-    context = {
-        "form": form,
-        "title": "New team",
-        "wide": True,
-        "gallery": _gallery(),
-        "back": _list(slug),
-    }
-    return dialog(request, "agents/_team_new.html", context, INVALID if form.errors else 200)
+    return form_dialog(
+        request,
+        "agents/_team_new.html",
+        form,
+        title="New team",
+        wide=True,
+        gallery=_gallery(),
+        back=_list(slug),
+    )
 
 
 def _begin(member: Member, start: str, name: str) -> Team:
@@ -93,18 +99,12 @@ def team_rename(request: HttpRequest, slug: str, team_id: UUID) -> HttpResponse:
     team = get_team(member, team_id, Role.DESIGNER)
     form = RenameTeamForm(sent(request), initial={"name": team.name, "description": team.description})
     if form.is_valid():
-        try:
+        with refusals_at_fields(form):
             rename_team(actor=member, team=team, **form.cleaned_data)
             return go(request, _list(slug))
-        except Refused as refused:
-            put(form, refused.problems)
-    context = {
-        "form": form,
-        "team": team,
-        "title": f"Rename {team.name}",
-        "back": _list(slug),
-    }
-    return dialog(request, "agents/_team_rename.html", context, INVALID if form.errors else 200)
+    return form_dialog(
+        request, "agents/_team_rename.html", form, team=team, title=f"Rename {team.name}", back=_list(slug)
+    )
 
 
 @login_required
