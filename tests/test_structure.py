@@ -18,8 +18,6 @@ IMPURE = {  # clocks, randomness, the network, the disk, and Django
 LINES, FUNCTION, VIEW, SCRIPT, TEMPLATE = 400, 50, 25, 300, 150
 LONGER: dict[str, int] = {  # named exceptions; keep this list short
     "studio/settings.py": 420,  # one flat list of settings reads better than three files
-    "tests/runs/test_costs.py": 430,  # every figure of one page, against the same few runs
-    "tests/runs/test_budget_holds.py": 410,  # shared budgets against one PostgreSQL, in one small world
 }
 
 
