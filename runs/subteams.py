@@ -7,7 +7,11 @@ from typing import Any
 from uuid import UUID
 
 from runs import queries
-from runs.models import ChildRun, Run
+from runs.engine import events as ev
+from runs.engine.budget import Caps
+from runs.engine.fold import replay
+from runs.engine.sharing import room
+from runs.models import ChildRun, LogEvent, Run
 from runs.queries import Row
 from runs.trace import name_of, titles_of
 
@@ -77,6 +81,14 @@ def shown(parts: list[Part], row: Row) -> Parts | None:
     below = [member for member in row.family.open if member != row.run.pk]
     count = row.family.sub_teams + len(waited)
     return Parts(first[:SHOWN], len(parts) - len(first[:SHOWN]), count, [*below, *waited])
+
+
+def left_for(run: Run) -> Caps:
+    """What the run that this one works for has left for it, with what it holds back for it already."""
+    if run.parent_id is None:
+        return Caps()
+    bodies = LogEvent.objects.filter(run=run.parent_id).order_by("seq").values_list("body", flat=True)
+    return room(replay(ev.decode(body) for body in bodies.iterator(chunk_size=2_000)), run.parent_path)
 
 
 @dataclass(frozen=True)

@@ -184,7 +184,7 @@ def of_run(state: RunState, elapsed_s: float) -> Standing:
     return Standing(
         caps,
         spent=Amount(budget.spent_cost, budget.spent_tokens, budget.calls, elapsed_s),
-        reserved=Amount(budget.reserved_cost, budget.reserved_tokens),
+        reserved=Amount(budget.reserved_cost, budget.reserved_tokens, budget.reserved_calls),
         unknown_prices_allowed=budget.unknown_prices_allowed,
         passed=frozenset(one.key.split("/")[2] for one in answers if one.status == "approve"),
         refused=next((one.by_name for one in answers if one.status == "reject"), ""),

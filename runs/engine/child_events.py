@@ -22,6 +22,17 @@ class ChildRunStarted(Event, tag="ChildRunStarted", frozen=True, kw_only=True):
     seconds_limit: float | None = None
 
 
+class ChildLimitsRaised(Event, tag="ChildLimitsRaised", frozen=True, kw_only=True):
+    """A person lets it use more, and ours hold that back. The child is told next."""
+
+    child: str
+    by: str
+    by_name: str
+    cost_limit: str | None = None
+    token_limit: int | None = None
+    call_limit: int | None = None
+
+
 class ChildRunEnded(Event, tag="ChildRunEnded", frozen=True, kw_only=True):
     """What came of it, told by whoever saw it end."""
 

@@ -24,6 +24,7 @@ from runs.engine.budget_events import BudgetOverrun as BudgetOverrun
 from runs.engine.budget_events import BudgetReopened as BudgetReopened
 from runs.engine.budget_events import LatencyBudgetExceeded as LatencyBudgetExceeded
 from runs.engine.budget_events import LimitsRaised as LimitsRaised
+from runs.engine.child_events import ChildLimitsRaised as ChildLimitsRaised
 from runs.engine.child_events import ChildRunEnded as ChildRunEnded
 from runs.engine.child_events import ChildRunStarted as ChildRunStarted
 from runs.engine.event import CallEvent as CallEvent
@@ -273,6 +274,7 @@ AnyEvent = (
     | SignalReceived
     | NodeStarted
     | ChildRunStarted
+    | ChildLimitsRaised
     | ChildRunEnded
     | LoopRepeated
     | VariablesWritten
@@ -321,6 +323,7 @@ INPUT_EVENTS = (  # appended by web requests
     NodeRetried,
     OutputGiven,
     SignalReceived,
+    ChildLimitsRaised,
     ChildRunEnded,
     ApprovalVoted,
     ApprovalEdited,

@@ -185,7 +185,7 @@ def _(state: RunState, event: ev.ModelCallStarted) -> None:
         hold.code, hold.message, hold.after_s = "", "", None
     _start(call, event)
     cost = Decimal(event.reserved_cost) if event.reserved_cost is not None else Decimal(0)
-    state.budget.reserved[event.call, event.attempt] = (cost, event.reserved_tokens)
+    state.budget.reserved[event.call, event.attempt] = (cost, event.reserved_tokens, 0)
     state.budget.calls += 1
 
 
@@ -262,7 +262,7 @@ def _charge(budget: Budget, event: ev.CallEvent, charge: ev.Charge | None) -> No
 
     A charge of unknown cost is booked with its reservation, so that the limit still holds.
     """
-    reserved_cost, reserved_tokens = budget.reserved.pop((event.call, event.attempt), (Decimal(0), 0))
+    reserved_cost, reserved_tokens, _ = budget.reserved.pop((event.call, event.attempt), (Decimal(0), 0, 0))
     if charge is None:
         return
     if charge.status == "unknown":

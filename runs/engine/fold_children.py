@@ -7,16 +7,21 @@ from decimal import Decimal
 from runs.engine import events as ev
 from runs.engine.child_events import CHILD, CHILD_ENDED, CHILD_SAID
 from runs.engine.fold import on
+from runs.engine.sharing import grown, reservation
 from runs.engine.state import RunState
 
 
 @on(ev.ChildRunStarted)
 def _(state: RunState, event: ev.ChildRunStarted) -> None:
     state.node(event.path).notes[CHILD] = event.child
+    state.budget.reserved[event.path, 0] = reservation(state.budget, event)
+
+
+@on(ev.ChildLimitsRaised)
+def _(state: RunState, event: ev.ChildLimitsRaised) -> None:
     budget = state.budget
-    cost = Decimal(event.cost_limit or 0) if budget.cost_limit is not None else Decimal(0)
-    tokens = (event.token_limit or 0) if budget.token_limit is not None else 0
-    budget.reserved[event.path, 0] = (cost, tokens)
+    if before := budget.reserved.get((event.path, 0)):
+        budget.reserved[event.path, 0] = grown(before, reservation(budget, event))
 
 
 @on(ev.ChildRunEnded)

@@ -153,6 +153,9 @@ class Write(NamedTuple):
     path: str
 
 
+Reservation = tuple[Decimal, int, int]  # dollars, tokens and calls
+
+
 @dataclass(slots=True)
 class Budget:
     """The run's own budget. Money is dollars; what is reserved counts as if it were spent."""
@@ -166,7 +169,7 @@ class Budget:
     calls: int = 0
     unknown_costs: int = 0
     unknown_prices_allowed: bool = False
-    reserved: dict[tuple[str, int], tuple[Decimal, int]] = field(default_factory=dict)
+    reserved: dict[tuple[str, int], Reservation] = field(default_factory=dict)  # by call and attempt
     soft_percent: int | None = None
     changed_at: int = 0
     blocked: str = ""  # the limit that stops new calls
@@ -176,11 +179,16 @@ class Budget:
 
     @property
     def reserved_cost(self) -> Decimal:
-        return sum((cost for cost, _ in self.reserved.values()), Decimal(0))
+        return sum((cost for cost, _, _ in self.reserved.values()), Decimal(0))
 
     @property
     def reserved_tokens(self) -> int:
-        return sum(tokens for _, tokens in self.reserved.values())
+        return sum(tokens for _, tokens, _ in self.reserved.values())
+
+    @property
+    def reserved_calls(self) -> int:
+        """Those that sub-teams may make; a call of the run itself counts from its start."""
+        return sum(calls for _, _, calls in self.reserved.values())
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 
 from agents.topology.graph import RunLimits
+from runs.engine.budget import Caps, amount_words
 from runs.queries import Limits
 
 FIELDS = {
@@ -18,9 +19,14 @@ FIELDS = {
     "price": "unknown_prices",
 }
 
+NO_CAPS = Caps()
+
 
 class RaiseLimits(forms.Form):
-    """Shows the limit that stops the run; an empty field means no limit. The others stay as they are."""
+    """Shows the limit that stops the run; an empty field means no limit. The others stay as they are.
+
+    `most` is what the run that this one works for has left for it.
+    """
 
     cost = forms.DecimalField(
         label="Cost limit",
@@ -34,9 +40,9 @@ class RaiseLimits(forms.Form):
     seconds = forms.FloatField(label="Time limit", required=False, min_value=1, max_value=10**9)
     unknown_prices = forms.BooleanField(label="Let calls of unknown price run in this run", required=False)
 
-    def __init__(self, *args: Any, limits: Limits, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, limits: Limits, most: Caps = NO_CAPS, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.limits = limits
+        self.limits, self.most, self.left = limits, most, ""
         shown = FIELDS.get(limits.blocked) or self._first_limit()
         self.fields = {name: field for name, field in self.fields.items() if name == shown}
         if shown == "cost":
@@ -44,8 +50,11 @@ class RaiseLimits(forms.Form):
         elif shown == "seconds":
             self.fields["seconds"].unit = "seconds"  # type: ignore[attr-defined]
         if shown != "unknown_prices":
-            self.fields[shown].help_text = "Leave empty for no limit."
             self.fields[shown].initial = self._suggestion(shown)
+            self.left = self._left(shown)
+            self.fields[shown].required = bool(self.left)
+            none = "Leave empty for no limit."
+            self.fields[shown].help_text = f"At most {self.left}." if self.left else none
 
     def _first_limit(self) -> str:
         """Which limit to raise where a person said that the run ends at its soft one."""
@@ -54,9 +63,15 @@ class RaiseLimits(forms.Form):
         )
 
     def _suggestion(self, name: str) -> Any:
-        """Twice what it was."""
-        old = getattr(self.limits, name)
-        return None if old is None else Decimal(old) * 2
+        """Twice what it was, as far as it may be."""
+        old, most = getattr(self.limits, name), getattr(self.most, name)
+        twice = None if old is None else Decimal(old) * 2
+        return twice if most is None else min(Decimal(str(most)), twice or Decimal(str(most)))
+
+    def _left(self, name: str) -> str:
+        """In words; empty where no run that this one works for has such a limit."""
+        most = getattr(self.most, name)
+        return "" if most is None else amount_words(name, most)
 
     def raised(self) -> tuple[RunLimits, bool]:
         """All limits as they are to be, and whether unknown prices are allowed."""

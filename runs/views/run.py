@@ -63,12 +63,19 @@ def page_of(found: Run, member: Member, form: RaiseLimits | None = None) -> dict
         "activity": queries.activity_of(found, row.family.members, at_work),
         "titles": titles_of(team),
         "limits": limits,
-        "form": form or (RaiseLimits(limits=limits) if limits.blocked and not limits.scope else None),
+        "form": form or (_raise_form(found, limits)),
         "approvals": [] if found.has_ended else pending,
         "lineage": forking.lineage_of(found),
         **_steerable(found),
         **_standing_before(limits),
     }
+
+
+def _raise_form(found: Run, limits: queries.Limits) -> RaiseLimits | None:
+    """Where it stands at a limit of its own."""
+    if not limits.blocked or limits.scope:
+        return None
+    return RaiseLimits(limits=limits, most=subteams.left_for(found))
 
 
 def _standing_before(limits: queries.Limits) -> dict[str, Any]:
@@ -105,7 +112,7 @@ def run_raise_limits(request: HttpRequest, slug: str, run_id: UUID) -> HttpRespo
     member = enter(request, slug)
     found = get_run(member, run_id, Role.OPERATOR)
     limits = queries.limits_of(found.pk)
-    form = RaiseLimits(request.POST, limits=limits)
+    form = RaiseLimits(request.POST, limits=limits, most=subteams.left_for(found))
     if not form.is_valid():
         page = page_of(found, member, form) | _trace(found, member)
         return render(request, "runs/run.html", page, status=422)

@@ -100,8 +100,13 @@ def demo(owner: Member) -> dict[str, str]:
 def family(owner: Member) -> dict[str, str]:
     """A run at work with its sub-teams; in one transaction, so that no worker takes part."""
     scene = FamilyScene(owner.workspace, owner.user).at_work()
+    limited = FamilyScene(owner.workspace, owner.user).at_its_limit().numbers
     Run.objects.filter(workspace=owner.workspace).update(runnable=False)
-    return {"run_family": str(scene.parent.run.pk), "run_part": str(scene.research.run.pk)}
+    return {
+        "run_family": str(scene.parent.run.pk),
+        "run_part": str(scene.research.run.pk),
+        "run_limited": str(limited.run.pk),
+    }
 
 
 def empty(user: User) -> str:

@@ -186,6 +186,7 @@ SCREENS = [
     _run("family", "?select=node:research"),
     _run("family_cost", "?view=cost"),
     _run("part"),
+    _run("limited"),
     *_in_workspaces("approvals", "approvals/"),
     Screen("approval", "gate", "/w/{slug}/approvals/{approval_gate}/"),
     Screen("approvals_alike", "normal", "/w/{patterns}/approvals/{approval_quorum}/alike/"),

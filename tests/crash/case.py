@@ -52,6 +52,7 @@ ACTS = {  # what a request may append, and how it is made
     "OutputGiven": "give",
     "SignalReceived": "signal",
     "LimitsRaised": "raise",
+    "ChildLimitsRaised": "raise sub-team",
     "BudgetReopened": "lift",
 }
 PATIENCE_S = 60.0

@@ -24,6 +24,7 @@ from runs.actions.errors import Refused
 from runs.actions.fork import Wanted, fork_run
 from runs.actions.limits import raise_limits
 from runs.budgets.models import Budget
+from runs.children import care
 from runs.models import Approval, Run
 from studio.workspaces.access import Member, Role
 from studio.workspaces.models import Membership
@@ -94,6 +95,13 @@ def lift_limits(actor: Member, about: dict[str, Any]) -> None:
     )
 
 
+def lift_limits_of_sub_team(actor: Member, about: dict[str, Any]) -> None:
+    """Its run is there a moment after it was asked for."""
+    care(UUID(about["run"]))
+    child = Run.objects.get(parent=about["run"], parent_path=about["path"])
+    raise_limits(actor=actor, run=child, limits=NO_LIMITS.model_copy(update={"model_calls": 250}))
+
+
 def lift_budget(actor: Member, about: dict[str, Any]) -> None:
     """First only to look again, which changes nothing; then for good."""
     if about["tried"] == 0:
@@ -145,6 +153,7 @@ ACTIONS: dict[str, Callable[[Member, dict[str, Any]], None]] = {
     "fork": fork,
     "decide": decide,
     "raise": lift_limits,
+    "raise sub-team": lift_limits_of_sub_team,
     "lift": lift_budget,
     "give": give,
     "signal": signal,

@@ -91,6 +91,15 @@ RELATED: tuple[Scenario, ...] = (
         ["input>sub", "sub>gate", "gate>output"],
     ),
     Scenario(
+        "sub-team whose limits are raised",
+        "children",
+        {"input": IN, "sub": sub("Middle"), "output": OUT},
+        ["input>sub", "sub>output"],
+        trouble=LONG,
+        limits={"model_calls": 300},
+        steps=(Step("ChildLimitsRaised", ("ChildRunStarted", "sub"), path="sub"),),
+    ),
+    Scenario(
         "stopped while its sub-team works",
         "children",
         {"input": IN, "sub": sub("Middle"), "output": OUT},

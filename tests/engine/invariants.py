@@ -206,7 +206,7 @@ def the_limit_holds_and_the_bill_adds_up(log: Log) -> Iterator[str]:
             billed += Decimal(charge.cost or 0)
         if isinstance(event, ev.BudgetOverrun):
             overrun = tokens_over = True
-        if not isinstance(event, ev.ModelCallStarted):
+        if not isinstance(event, ev.ModelCallStarted | ev.ChildRunStarted):
             continue
         budget = state.budget
         if budget.cost_limit is not None and not overrun and _held(budget) > budget.cost_limit:
@@ -214,8 +214,9 @@ def the_limit_holds_and_the_bill_adds_up(log: Log) -> Iterator[str]:
         held = budget.spent_tokens + budget.reserved_tokens
         if budget.token_limit is not None and not tokens_over and held > budget.token_limit:
             yield f"{held} of {budget.token_limit} tokens are held"
-        if budget.call_limit is not None and budget.calls > budget.call_limit:
-            yield f"{budget.calls} of {budget.call_limit} calls were made"
+        made = budget.calls + budget.reserved_calls
+        if budget.call_limit is not None and made > budget.call_limit:
+            yield f"{made} of {budget.call_limit} calls were made or are held back"
     if state.budget.spent_cost < billed:
         yield f"${billed} was billed, ${state.budget.spent_cost} is booked"
     calls = [call for call, attempt in state.budget.reserved if attempt]  # 0: a sub-team that was at work

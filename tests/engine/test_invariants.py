@@ -175,7 +175,11 @@ class World(RuleBasedStateMachine):
 
     def end_sub_team(self, path: str, how: Any) -> None:
         output = self.run.content.put("what they found") if how == "done" else ""
-        self.run.add(ev.ChildRunEnded(path=path, child="c", status=how, output=output, cost="0.01", calls=2))
+        budget = self.run.state.budget
+        calls = 2 if budget.call_limit is None else min(2, budget.reserved[path, 0][2])
+        self.run.add(
+            ev.ChildRunEnded(path=path, child="c", status=how, output=output, cost="0.01", calls=calls)
+        )
 
     def webhooks(self) -> list[str]:
         plan, nodes = self.run.plan, [self.run.node(path) for path in self.run.state.running]

@@ -96,6 +96,11 @@ def _sub_team(script: Script, output: str) -> None:
             token_limit=9_000,
         )
     )
+    script.add(
+        ev.ChildLimitsRaised(
+            path="gate", child=CHILD, by="x", by_name="Olga", cost_limit="0.75", token_limit=8_000
+        )
+    )
     ended = ev.ChildRunEnded(
         path="gate",
         child=CHILD,

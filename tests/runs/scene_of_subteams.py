@@ -86,6 +86,16 @@ class FamilyScene:
         self.numbers.commit()
         return self
 
+    def at_its_limit(self) -> FamilyScene:
+        """The second has come to a limit of its own; the run it works for has more."""
+        self.at_work()
+        numbers = self.numbers.answer("draft", "draft/m1", "They add up.").done("draft", "They add up.")
+        numbers.add(ev.LimitsRaised(by=str(self.user.pk), by_name=self.user.name, cost_limit="0.03"))
+        message = "The next call may cost $0.02; $0.0178 of $0.03 is left."
+        numbers.node("output").add(ev.BudgetExceeded(path="output", limit="cost", message=message))
+        numbers.commit()
+        return self
+
     def finished(self) -> FamilyScene:
         """All have ended well; the parent has added a call of its own."""
         self.at_work()

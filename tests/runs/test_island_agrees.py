@@ -14,7 +14,6 @@ import pytest
 
 from runs.engine import events as ev
 from runs.engine.fold import replay
-from runs.engine.state import RunState
 from runs.figures.totals import total, totals_by
 from runs.models import Event, LogEvent
 from studio.embedded import node
@@ -71,15 +70,6 @@ def plain(value: Any) -> Any:
             return value
 
 
-def state_of(state: RunState) -> Any:
-    found = plain(state)
-    reserved = found["budget"]["reserved"]
-    found["budget"]["reserved"] = {
-        key: {"cost": cost, "tokens": tokens} for key, (cost, tokens) in reserved.items()
-    }
-    return found
-
-
 @pytest.fixture
 def logs(db: None) -> dict[str, Script]:
     workspace = Workspace.objects.create(name="Demo", slug="demo")
@@ -97,7 +87,7 @@ def test_the_island_folds_every_log_to_the_servers_state(logs: dict[str, Script]
         "logs"
     ]
     for name, bodies in stored.items():
-        expected = state_of(replay(ev.decode(body) for body in bodies))
+        expected = plain(replay(ev.decode(body) for body in bodies))
         assert answers[name]["state"] == expected, name
 
 

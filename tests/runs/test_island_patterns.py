@@ -15,7 +15,7 @@ from runs.engine import events as ev
 from tests.engine.harness import Engine, Says
 from tests.engine.teams import IN, OUT, agent, team
 from tests.engine.test_colleagues import AGENTS, Scripted, asks
-from tests.runs.test_island_agrees import in_node, state_of
+from tests.runs.test_island_agrees import in_node, plain
 
 
 def supervised() -> Engine:
@@ -46,7 +46,7 @@ def test_the_island_folds_instances_rounds_and_variables_alike(scene: Callable[[
     engine = scene()
     assert engine.state.ended == "done"
     log = [json.loads(ev.encode(event)) for event in engine.log]
-    assert in_node(logs={"it": log})["logs"]["it"]["state"] == state_of(engine.state)
+    assert in_node(logs={"it": log})["logs"]["it"]["state"] == plain(engine.state)
 
 
 def nested() -> Graph:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from decimal import Decimal
 from itertools import pairwise
@@ -9,15 +10,16 @@ from typing import Any
 
 import pytest
 
-from agents.actions.outcome import Refused
+from agents.actions.outcome import Refused as TeamRefused
 from agents.actions.teams import publish
 from agents.models import Team
 from agents.publishing import pin, problems_of
 from agents.subteams import Subteams
 from agents.topology.graph import PinnedTeam, RunLimits, dump
-from runs.actions import cancel_run, pause_run, resume_run, start_run
+from runs.actions import cancel_run, pause_run, raise_limits, resume_run, start_run
+from runs.actions.errors import Refused
 from runs.children import care
-from runs.models import Event, Run
+from runs.models import Event, LedgerEntry, Run
 from runs.verify import problems
 from studio.workspaces.access import Member
 from tests.engine.teams import IN, OUT, agent, team
@@ -49,10 +51,11 @@ def actor() -> Member:
 
 @pytest.fixture
 def launch(actor: Member, rehearsal: RehearsalServer, own_profile: str, fleet: Fleet) -> Callable[..., Run]:
-    def start(trouble: str = "", **fields: Any) -> Run:
+    def start(trouble: str = "", inner: PinnedTeam = INNER, **fields: Any) -> Run:
         endpoint(actor, rehearsal.url(f"{own_profile},{trouble}" if trouble else own_profile))
-        inner = published(actor, PinnedTeam.model_validate(dump(INNER) | {"name": "Inner"}))
-        made = published(actor, outer(inner))
+        made = published(
+            actor, outer(published(actor, PinnedTeam.model_validate(dump(inner) | {"name": "Inner"})))
+        )
         fleet.sweeper()
         fleet.worker()
         return start_run(actor=actor, team=made, value={"topic": "tea"}, **fields)
@@ -115,6 +118,47 @@ def test_a_sub_team_that_somebody_paused_stays_so_when_its_parent_goes_on(
     assert resume_run(actor=actor, run=child)
     wait_until(lambda: status(run) in Run.ENDED, "the run to end")
     assert run.status == "done", run.error
+
+
+def asks_twice() -> PinnedTeam:
+    """Which one call is allowed."""
+    made = team({"input": IN, "a": agent(), "b": agent(), "output": OUT}, ["input>a", "a>b", "b>output"])
+    graph = made.graph.model_copy(update={"limits": RunLimits(model_calls=1)})
+    return made.model_copy(update={"graph": graph})
+
+
+def test_a_sub_team_gets_more_only_where_its_run_has_it(launch: Callable[..., Run], actor: Member) -> None:
+    run = launch(inner=asks_twice(), limits=RunLimits(model_calls=2))
+    wait_until(lambda: run.children.filter(status="waiting").exists(), "the sub-team to stand at its limit")
+    child = run.children.get()
+    with pytest.raises(Refused, match=f"Run {run.short_id}, .* has 2 calls left for it"):
+        raise_limits(actor=actor, run=child, limits=RunLimits(model_calls=3))
+    with pytest.raises(Refused, match="2 calls left"):
+        raise_limits(actor=actor, run=child, limits=RunLimits(model_calls=None))
+    assert not Event.objects.filter(run__in=[run, child], type__endswith="LimitsRaised").exists()
+    raise_limits(actor=actor, run=child, limits=RunLimits(model_calls=2))
+    held = Event.objects.get(run=run, type="ChildLimitsRaised")
+    assert (held.path, json.loads(held.body)["call_limit"]) == ("sub", 2)
+    wait_until(lambda: status(child) == "done", "the sub-team to end")
+    wait_until(lambda: status(run) == "waiting", "the run to stand at its own limit")
+    raise_limits(actor=actor, run=run, limits=RunLimits(model_calls=3))
+    wait_until(lambda: status(run) in Run.ENDED, "the run to end")
+    assert run.status == "done"
+    assert [LedgerEntry.objects.filter(run=one).count() for one in (run, child)] == [1, 2]
+    assert not [problem for one in (run, child) for problem in problems(one)]
+
+
+def test_a_raise_that_holds_nothing_more_back_leaves_the_run_alone(
+    launch: Callable[..., Run], actor: Member
+) -> None:
+    run = launch(inner=asks_twice(), limits=RunLimits(model_calls=None))
+    wait_until(lambda: run.children.filter(status="waiting").exists(), "the sub-team to stand at its limit")
+    raise_limits(actor=actor, run=run.children.get(), limits=RunLimits(model_calls=None))
+    wait_until(lambda: status(run) in Run.ENDED, "the run to end")
+    assert run.status == "done"
+    assert not Event.objects.filter(run=run, type="ChildLimitsRaised").exists()
+    with pytest.raises(Refused, match="has ended"):
+        raise_limits(actor=actor, run=run.children.get(), limits=RunLimits())
 
 
 def paused_and_parked(run: Run) -> bool:
@@ -215,10 +259,10 @@ def test_a_circle_that_only_a_later_version_closes_is_refused(actor: Member) -> 
     version(second, "Third")
     version(first, "Second")
     for named, within in ((first, "First"), (second, "First"), (third, "First"), (third, "Second")):
-        with pytest.raises(Refused, match="this team"):
+        with pytest.raises(TeamRefused, match="this team"):
             version(named, within)
     version(first)  # runs nobody any more, so that Third may run it
     version(third, "First")
     version(first, "Second")  # whose version runs a Third from before
-    with pytest.raises(Refused, match="First runs this team in turn"):
+    with pytest.raises(TeamRefused, match="First runs this team in turn"):
         version(second, "First")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
@@ -14,13 +13,15 @@ from agents.topology.graph import EdgeKind, Node, PinnedSubteam
 from agents.topology.kind import NodeConfig, Ports
 from agents.topology.problems import Problem
 from runs.engine import events as ev
+from runs.engine import sharing
+from runs.engine.budget import Caps
 from runs.engine.child_events import CHILD, CHILD_ENDED, CHILD_SAID
 from runs.engine.commands import Command, Compute, Record
 from runs.engine.content import Content
 from runs.engine.filling import fill
 from runs.engine.kind import Kind, NodeView
 from runs.engine.plan import Plan
-from runs.engine.state import Budget
+from runs.engine.state import Node as State
 
 
 class TeamConfig(NodeConfig):
@@ -80,7 +81,8 @@ class TeamKind(Kind):
     def step(self, view: NodeView) -> Iterator[Command]:
         notes = view.state.notes
         if CHILD not in notes:
-            yield Compute(view.path, "start")
+            if not sharing.must_wait(view.run, _share(view)):
+                yield Compute(view.path, "start")
         elif notes.get(CHILD_ENDED) == "done":
             yield Record(ev.NodeCompleted(path=view.path, output=notes[CHILD_SAID]))
         elif CHILD_ENDED in notes:
@@ -98,13 +100,18 @@ class TeamKind(Kind):
             message = f"{view.config.team} does not take this input: {wrong[0]}"
             yield ev.NodeFailed(path=view.path, code="bad_input", message=message[:500])
             return
-        yield ev.ChildRunStarted(
-            path=view.path,
-            team_version=team.version,
-            team=view.config.team,
-            input=content.put(value),
-            **_limits(team, view.run.budget),
-        )
+        share = _share(view)
+        if not sharing.must_wait(view.run, share):  # another may just have begun
+            yield ev.ChildRunStarted(
+                path=view.path,
+                team_version=team.version,
+                team=view.config.team,
+                input=content.put(value),
+                cost_limit=None if share.cost is None else f"{share.cost:f}",
+                token_limit=share.tokens,
+                call_limit=share.calls,
+                seconds_limit=share.seconds,
+            )
 
     def _input(self, view: NodeView, team: PinnedSubteam, content: Content) -> Any:
         """As the node says; else what arrives, put into the one field there is if it is no object."""
@@ -121,28 +128,27 @@ class TeamKind(Kind):
         return {required[0]: content.text_of(arrived)} if required else arrived
 
 
-def _limits(team: PinnedSubteam, ours: Budget) -> dict[str, Any]:
-    """What the sub-team may use: its own limits, and never more than is left of ours."""
-    own = team.limits
-    cost = None if own.cost_usd is None else Decimal(own.cost_usd)
-    if ours.cost_limit is not None:
-        left = max(ours.cost_limit - ours.spent_cost - ours.reserved_cost, Decimal(0))
-        cost = left if cost is None else min(cost, left)
-    tokens = None
-    if ours.token_limit is not None:
-        tokens = max(ours.token_limit - ours.spent_tokens - ours.reserved_tokens, 1)
-    calls = None if ours.call_limit is None else max(ours.call_limit - ours.calls, 1)
-    return {
-        "cost_limit": None if cost is None else f"{cost:f}",
-        "token_limit": _least(own.tokens, tokens),
-        "call_limit": _least(own.model_calls, calls),
-        "seconds_limit": own.seconds,
-    }
+def _share(view: NodeView) -> Caps:
+    team = view.plan.team.teams[view.config.team]
+    return sharing.share(view.run, view.path, team.limits, _parts(view))
 
 
-def _least(first: int | None, second: int | None) -> int | None:
-    known = [one for one in (first, second) if one is not None]
-    return min(known) if known else None
+def _parts(view: NodeView) -> int:
+    """It shares with each sub-team that may begin beside it, and with all else beside it together."""
+    others = [node for node in _beside(view) if not node.settled and CHILD not in node.notes]
+    teams = sum(view.plan.kind(node.path) is KIND for node in others)
+    return 1 + teams + (len(others) > teams)
+
+
+def _beside(view: NodeView) -> Iterator[State]:
+    """Nodes that are neither before nor after it."""
+    if view.state.parent:
+        yield from (node for node in view.run.spawned(view.state.parent) if node.path != view.path)
+        return
+    ancestors = view.plan.view.ancestors
+    for other in view.plan.order:
+        if other != view.id and other not in ancestors[view.id] and view.id not in ancestors[other]:
+            yield view.run.nodes.get(view.run.instance(other)) or State(other)
 
 
 KIND = TeamKind()

@@ -31,7 +31,7 @@ export function EventDetail({ seq }: { seq: number }) {
       <div className="rt-block flex flex-wrap gap-3">
         {event.path && <button type="button" className="link" onClick={() => select({ kind: "node", path: event.path })}>{name(event.path)}</button>}
         {"call" in event && event.call && <button type="button" className="link" onClick={() => select({ kind: "call", call: event.call ?? "", attempt: 0 })}>Its call</button>}
-        {(event.type === "ChildRunStarted" || event.type === "ChildRunEnded") && <RunLink run={event.child} />}
+        {(event.type === "ChildRunStarted" || event.type === "ChildLimitsRaised" || event.type === "ChildRunEnded") && <RunLink run={event.child} />}
         {event.type === "ApprovalDecided" ? <ForkLinks seq={seq - 1} words="Fork with another answer" /> : <ForkLinks seq={seq} />}
       </div>
       {Object.keys(fields).length > 0 && <Section title="Fields"><Json value={fields} /></Section>}

@@ -64,6 +64,7 @@ interface Facts extends ApprovalFacts {
   SignalReceived: { payload: string; via?: string };
   NodeStarted: { sources?: string[]; parent?: string; given?: string; task?: string };
   ChildRunStarted: Limits & { team_version: string; team: string; input: string; child: string };
+  ChildLimitsRaised: Limits & { child: string; by: string; by_name: string };
   ChildRunEnded: {
     child: string; status: "done" | "failed" | "cancelled"; output?: string; message?: string; cost?: string;
     tokens?: number; calls?: number; unknown_costs?: number;

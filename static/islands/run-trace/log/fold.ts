@@ -4,6 +4,7 @@ import { approvals } from "./approvals";
 import type { Charge, Event, EventOf, EventType } from "./events";
 import { fellBack, held, released } from "./fallback";
 import { BUDGET, budgetOf } from "./foldBudget";
+import { CHILDREN } from "./foldChildren";
 import { begin } from "./forked";
 import { parseMoney, ZERO } from "./money";
 import { add, beginAnew, nextInstance, steering, write } from "./steering";
@@ -75,12 +76,12 @@ function fail(call: Call, event: EventOf<"ModelCallFailed" | "ToolCallFailed">):
 function book(state: RunState, event: { call: string; attempt: number }, charge: Charge | null | undefined): void {
   const { budget } = state;
   const key = `${event.call}#${event.attempt}`;
-  const reserved = budget.reserved.get(key) ?? { cost: ZERO, tokens: 0 };
+  const reserved = budget.reserved.get(key) ?? [ZERO, 0, 0];
   budget.reserved.delete(key);
   if (!charge) return;
   if (charge.status === "unknown") {
-    budget.spent_tokens += reserved.tokens;
-    budget.spent_cost += reserved.cost;
+    budget.spent_cost += reserved[0];
+    budget.spent_tokens += reserved[1];
     budget.unknown_costs += 1;
     return;
   }
@@ -181,9 +182,9 @@ const HANDLERS: Handlers = {
     });
     released(node, event.call);
     start(call, event);
-    state.budget.reserved.set(`${event.call}#${event.attempt}`, {
-      cost: money(event.reserved_cost) ?? ZERO, tokens: event.reserved_tokens,
-    });
+    state.budget.reserved.set(`${event.call}#${event.attempt}`, [
+      money(event.reserved_cost) ?? ZERO, event.reserved_tokens, 0,
+    ]);
     state.budget.calls += 1;
   },
   ModelCallCompleted(state, event) {
@@ -281,5 +282,6 @@ const HANDLERS: Handlers = {
 
   // ── budget ──
   ...BUDGET,
+  ...CHILDREN,
   BudgetOverrun() {}, // recorded for people; the money was booked with the call
 };

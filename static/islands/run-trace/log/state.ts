@@ -98,6 +98,8 @@ export interface NodeFacts {
   over_latency: boolean;
 }
 
+export type Reservation = [cost: Money, tokens: number, calls: number];
+
 export interface Budget {
   cost_limit: Money | null;
   token_limit: number | null;
@@ -108,7 +110,7 @@ export interface Budget {
   calls: number;
   unknown_costs: number;
   unknown_prices_allowed: boolean;
-  reserved: Map<string, { cost: Money; tokens: number }>; // by `call#attempt`
+  reserved: Map<string, Reservation>; // by `call#attempt`
   soft_percent: number | null;
   changed_at: number;
   blocked: string;

@@ -1,14 +1,10 @@
-// More of `fold`'s table: how a run is steered, runs of sub-teams, variables. As runs/engine/fold_{steering,children}.py.
+// More of `fold`'s table, as runs/engine/fold_steering.py: how a run is steered, and variables.
 import type { EventOf } from "./events";
-import { parseMoney, ZERO } from "./money";
-import { CHILD, instanceOf, nodeOf, type RunState } from "./state";
+import { instanceOf, nodeOf, type RunState } from "./state";
 
 type Steering =
-  | "PauseRequested" | "ResumeRequested" | "NodeRetried" | "SignalReceived" | "ChildRunStarted" | "ChildRunEnded"
-  | "VariablesWritten";
+  | "PauseRequested" | "ResumeRequested" | "NodeRetried" | "SignalReceived" | "VariablesWritten";
 type Handlers = { [T in Steering]: (state: RunState, event: EventOf<T>) => void };
-
-const money = (text: string | null | undefined) => (text === null || text === undefined ? null : parseMoney(text));
 
 export function nextInstance(path: string): string {
   const [id, number] = path.split("@");
@@ -62,26 +58,6 @@ export const steering: Handlers = {
   SignalReceived(state, event) {
     const { notes } = nodeOf(state, event.path);
     if (!notes.has("signal")) notes.set("signal", event.payload);
-  },
-  ChildRunStarted(state, event) {
-    const { budget } = state;
-    nodeOf(state, event.path).notes.set(CHILD, event.child);
-    budget.reserved.set(`${event.path}#0`, {
-      cost: budget.cost_limit === null ? ZERO : (money(event.cost_limit) ?? ZERO),
-      tokens: budget.token_limit === null ? 0 : (event.token_limit ?? 0),
-    });
-  },
-  ChildRunEnded(state, event) {
-    const { notes } = nodeOf(state, event.path);
-    const { budget } = state;
-    if (notes.has("child ended")) return;
-    notes.set("child ended", event.status);
-    notes.set("child said", event.output || event.message || "");
-    budget.reserved.delete(`${event.path}#0`);
-    budget.spent_cost += money(event.cost) ?? ZERO;
-    budget.spent_tokens += event.tokens ?? 0;
-    budget.calls += event.calls ?? 0;
-    budget.unknown_costs += event.unknown_costs ?? 0;
   },
   VariablesWritten(state, event) {
     write(state, event);

@@ -93,6 +93,7 @@ export class Trace {
       case "ToolCallInDoubt":
         return this.finish(event, "doubt", null, { message: "Whether it happened is not known." });
       case "ChildRunStarted":
+      case "ChildLimitsRaised":
       case "ChildRunEnded":
         this.parts += 1;
         return;

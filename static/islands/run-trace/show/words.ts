@@ -50,6 +50,7 @@ const SAYINGS: Sayings = {
   RunCancelled: () => said("circle-slash", "Run cancelled", "", "cancelled"),
   NodeStarted: (e, called) => said("play", "Node started", e.parent ? `for ${called.node(e.parent)}` : "", "running"),
   ChildRunStarted: (e) => said("boxes", "Sub-team started", e.team, "running"),
+  ChildLimitsRaised: (e) => said("arrow-up", "Sub-team’s limits raised", `by ${e.by_name}${e.cost_limit ? ` to ${amount(e.cost_limit)}` : ""}`),
   ChildRunEnded: (e) => said("boxes", "Sub-team ended", `${e.status}${e.calls ? `, ${e.calls} ${e.calls === 1 ? "call" : "calls"}, ${amount(e.cost)}` : ""}${e.status === "done" ? "" : `: ${e.message ?? ""}`}`, e.status === "done" ? "done" : "failed"),
   LoopRepeated: (e) => said("repeat", "Goes round again", `round ${e.iteration}${e.note ? `: ${e.note}` : ""}`, "running"),
   VariablesWritten: (e) => said("pencil-line", "Variables written", Object.keys(e.writes).join(", ")),
