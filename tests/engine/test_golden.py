@@ -119,6 +119,16 @@ def with_a_child(engine: Engine) -> None:
     to_the_end(engine)
 
 
+def with_two_that_share(engine: Engine) -> None:
+    """One gets more than its share once the other has ended."""
+    engine.think()
+    for path, calls in (("a", 2), ("b", 3)):
+        found = engine.content.put("What they found.")
+        engine.add(ev.ChildLimitsRaised(path=path, child="c", by="u", by_name="Ann", call_limit=5))
+        engine.add(ev.ChildRunEnded(path=path, child="c", status="done", output=found, calls=calls))
+    to_the_end(engine)
+
+
 def by_two(engine: Engine) -> None:
     """The first vote is cleared by a change, which the second person has to approve as well."""
     engine.think()
@@ -162,6 +172,10 @@ TEAMS: dict[str, tuple[dict[str, Any], list[Any], Play, dict[str, Any]]] = {
     ),
     "fork": ({"a": agent("clerk"), "b": agent("clerk")}, CHAIN, forked, {}),
     "parent": ({"a": ("team", {"team": "Inner"}), "b": agent()}, CHAIN, with_a_child, {"cost_limit": "1"}),
+    "shares": (
+        {"a": ("team", {"team": "Inner"}), "b": ("team", {"team": "Inner"}), "join": ("join", {})},
+        ["input>a", "input>b", "a>join", "b>join", "join>output"], with_two_that_share, {"call_limit": 8},
+    ),
     "child": ({"a": agent(), "b": agent("ann")}, CHAIN, to_the_end, {"parent": "p", "cost_limit": "0.5"}),
     "approved-by-two": ({"a": ("approval", {"quorum": 2}), "b": agent()}, CHAIN, by_two, {}),
     "nobody-decides": (
