@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from uuid import UUID
 
+import redis
+from django.conf import settings
 from django.db import connection
 
 from runs.budgets.upkeep import keep_up
@@ -33,9 +36,11 @@ PRUNE = (
 
 
 def sweep() -> list[UUID]:
-    """Wake runs with a due timer; offer every runnable run that nobody owns; keep budgets true.
+    """Wake runs with a due timer; offer the runnable runs that nobody owns; keep budgets true.
 
-    The leases of workers that are known to have ended are not waited for. Returns the runs that were offered.
+    The leases of workers that are known to have ended are not waited for. As long as at least as many
+    messages as there are such runs wait for a worker, none is taken for lost: more of them would only keep
+    busy workers from what comes after. Returns the runs that were offered.
     """
     with connection.cursor() as cursor:
         cursor.execute(WAKE)
@@ -43,11 +48,23 @@ def sweep() -> list[UUID]:
             cursor.execute(LET_GO, [list(ended)])
         cursor.execute(OFFER, [LIMIT])
         runs = [row[0] for row in cursor.fetchall()]
+    if runs and waiting_messages() >= len(runs):
+        runs = []
     for run in runs:
         advance.delay(str(run))
     keep_up()
     care()
     return runs
+
+
+def waiting_messages() -> int:
+    """How many are in the queue. Raises RedisError."""
+    return int(_client().llen(settings.CELERY_TASK_DEFAULT_QUEUE))
+
+
+@lru_cache(maxsize=1)
+def _client() -> redis.Redis:
+    return redis.Redis.from_url(settings.REDIS, socket_timeout=2)
 
 
 def owners() -> set[str]:

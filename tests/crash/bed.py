@@ -9,7 +9,9 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing import forkserver
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -31,6 +33,7 @@ QUICK = {  # beside what other worker tests use: a process serves one run, so th
     "PYTHONUNBUFFERED": "1",
     "DJANGO_SETTINGS_MODULE": "studio.settings",
 }
+FORGOTTEN_S = 20.0
 LEASE_S, SWEEP_S = float(FAST["LEASE_SECONDS"]), float(FAST["SWEEP_SECONDS"])
 
 
@@ -50,6 +53,7 @@ class Bed:
         self.deaths = 0
         self.size = workers
         self._processes: dict[str, BaseProcess] = {}
+        self._stopped: dict[int, float] = {}  # since when
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self._fork = _forkserver({**FAST, **QUICK, **env, "TROUPE_FAILPOINTS": str(self.armed)})
@@ -82,6 +86,7 @@ class Bed:
         """Whoever died is replaced; the sweeper too, which appends what becomes of sub-teams."""
         while not self._closing.wait(0.05):
             self._start_missing()
+            self._wake_forgotten()
 
     def _start_missing(self) -> None:
         for name in ("sweeper", *(f"w{number}" for number in range(1, self.size + 1))):
@@ -93,6 +98,15 @@ class Bed:
                 self.spawn(name, child.sweeper, self._log(name))
             else:
                 self.spawn(name, child.worker, name, self._log(name))
+
+    def _wake_forgotten(self) -> None:
+        """A process may stop after the case that stopped it is over."""
+        now = time.monotonic()
+        stopped = {pid for process in self._processes.values() if (pid := process.pid) and _stands_still(pid)}
+        self._stopped = {pid: self._stopped.get(pid, now) for pid in stopped}
+        for pid, since in self._stopped.items():
+            if now > since + FORGOTTEN_S:
+                os.kill(pid, signal.SIGCONT)
 
     def _log(self, name: str) -> Path:
         return self.logs / f"{name}.log"
@@ -155,6 +169,12 @@ class Bed:
     def effects(self, case: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = _get(f"{self.outside}/ledger/{case}")
         return found
+
+
+def _stands_still(pid: int) -> bool:
+    with suppress(psutil.Error):
+        return psutil.Process(pid).status() == psutil.STATUS_STOPPED
+    return False
 
 
 def _forkserver(env: dict[str, str]) -> Any:

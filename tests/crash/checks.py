@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
@@ -17,7 +18,8 @@ from tests.engine.invariants import violations
 def wrong(played: Played, twin: Played | None = None) -> list[str]:
     """Everything that must not be, a sentence each."""
     found = [f"verify: {sentence}" for sentence in played.verified]
-    found += violations(played.log)
+    for log in (played.log, *_each(played.others)):
+        found += violations(log)
     if not played.run.has_ended and not played.waits:
         found.append(f"lost: it is {played.run.status} and waits for nothing it could name")
     elif played.run.status != played.scenario.outcome:
@@ -30,6 +32,13 @@ def wrong(played: Played, twin: Played | None = None) -> list[str]:
     if twin is not None:
         found += _differs(played, twin)
     return found
+
+
+def _each(others: list[ev.AnyEvent]) -> Iterator[list[ev.AnyEvent]]:
+    """The logs of the other runs, one by one."""
+    starts = [at for at, e in enumerate(others) if isinstance(e, ev.RunStarted | ev.RunForked)]
+    for start, end in itertools.pairwise([*starts, len(others)]):
+        yield others[start:end]
 
 
 # ── the twin ────────────────────────────────────────────────────────────────────────────────────────

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from django.db.models import Sum
 from agents.models import Team
 from runs.actions import cancel_run, decide_approval, start_run
 from runs.models import Approval, Event, Run
+from runs.sweeper import sweep
 from runs.verify import problems
 from studio.workspaces.access import Member
 from tests.engine.teams import IN, OUT, agent, team
@@ -198,6 +200,33 @@ def test_stop_aborts_the_request_in_flight(
     assert counts(rehearsal, profile)["started"] == 1
     assert problems(run) == []
     assert cancel_run(actor=actor, run=run) is False
+
+
+def test_messages_do_not_pile_up_while_no_worker_has_room(
+    launch: Callable[..., Run], actor: Member, fleet: Fleet, redis_url: str
+) -> None:
+    _nobody_works(fleet)
+    first = launch(PIPELINE)
+    _nobody_works(fleet)
+    again = partial(start_run, actor=actor, team=first.team_version.team, value={"topic": "tea"})
+    runs = [first, again(), again()]
+    with redis.Redis.from_url(redis_url) as client:
+        client.delete("runs")
+        assert set(sweep()) == {run.pk for run in runs}  # they were lost
+        for _ in range(5):
+            assert sweep() == []
+        assert client.llen("runs") == 3
+        client.rpop("runs")
+        assert set(sweep()) == {run.pk for run in runs}  # which one of them was lost is not known
+        assert client.llen("runs") == 5
+    fleet.worker()
+    for run in runs:
+        reaches(run, "done", fleet)
+
+
+def _nobody_works(fleet: Fleet) -> None:
+    for name in list(fleet.processes):
+        fleet.kill(name)
 
 
 def test_lost_messages_change_nothing(

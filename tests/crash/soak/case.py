@@ -19,11 +19,11 @@ from django.db import Error, connections
 
 from agents.topology.graph import PinnedTeam
 from runs.engine import events as ev
-from runs.models import Approval
+from runs.models import Approval, Event
 from studio.workspaces.actions import create_token
 from tests.crash import checks, people
 from tests.crash.bed import Bed
-from tests.crash.case import Case, Played
+from tests.crash.case import ACTS, Case, Played
 from tests.crash.scenario import Scenario
 from tests.crash.scenarios import SCENARIOS
 
@@ -51,9 +51,7 @@ class Ran:
 
 def suitable() -> list[Scenario]:
     """Those that bring no trouble of their own; here there is enough for all."""
-    plain = [
-        one for one in SCENARIOS if not (one.dies_first or one.greedy or one.fork_after[0] or one.endpoint)
-    ]
+    plain = [one for one in SCENARIOS if not (one.dies_first or one.greedy or one.endpoint)]
     return [
         replace(one, trouble=TROUBLE)
         for one in plain
@@ -89,6 +87,20 @@ class SoakCase(Case):
         made = _persist(lambda: create_token(actor=self.actor, name="soak", role=self.actor.role))
         self.token = made[1]
 
+    def _begin(self) -> None:
+        """A fork begins behind an event of a run that may as well have failed before it came to that."""
+        kind, path = self.scenario.fork_after
+        if not kind:
+            return super()._begin()
+        self._act("RunStarted", {"run": str(self.run_id), "value": self.scenario.value, "limits": None})
+        self._until_it_ends()
+        found = Event.objects.filter(run=self.run_id, type=kind, path=path).order_by("seq")
+        at = _persist(lambda: found.values_list("seq", flat=True).first())
+        if at is not None:
+            effects, value = self.scenario.fork.get("effects", "live"), self.scenario.fork.get("value")
+            body = {"at": at, "effects": effects} | ({"input": value} if value else {})
+            self.run_id = UUID(self._post(f"runs/{self.run_id}/fork", body, key=f"fork {self.run_id}")["id"])
+
     def _until_it_ends(self, until: float | None = None) -> None:
         until, wait = time.monotonic() + PATIENCE_S, super()._until_it_ends
         _persist(lambda: wait(until))
@@ -113,7 +125,7 @@ class SoakCase(Case):
         if event_type in requests and who == 0:
             requests[event_type]()
         else:
-            _persist(lambda: people.act(people.member(self.people[who]), ACT[event_type], about))
+            _persist(lambda: people.act(people.member(self.people[who]), ACTS[event_type], about))
 
     def _start(self, about: dict[str, Any]) -> None:
         body = {"input": about["value"]}
@@ -185,15 +197,3 @@ def _ran(played: Played) -> Ran:
         used=len(keys),
         done=len({entry["key"] for entry in played.effects if entry["key"]}),
     )
-
-
-ACT = {
-    "ApprovalDecided": "decide",
-    "LimitsRaised": "raise",
-    "BudgetReopened": "lift",
-    "PauseRequested": "pause",
-    "ResumeRequested": "resume",
-    "NodeRetried": "retry",
-    "OutputGiven": "give",
-    "SignalReceived": "signal",
-}
