@@ -17,6 +17,7 @@ COMPANIONS = (
     "two people, one changes it",
     "reminded and escalated",
     "sub-team, then a gate",
+    "sub-team whose limits are raised",
     "tool node that asks",
     "an output given",
     "held back by its endpoint",
