@@ -18,7 +18,7 @@ from tests.engine.invariants import violations
 def wrong(played: Played, twin: Played | None = None) -> list[str]:
     """Everything that must not be, a sentence each."""
     found = [f"verify: {sentence}" for sentence in played.verified]
-    for log in (played.log, *_each(played.others)):
+    for log in logs(played):
         found += violations(log)
     if not played.run.has_ended and not played.waits:
         found.append(f"lost: it is {played.run.status} and waits for nothing it could name")
@@ -34,11 +34,12 @@ def wrong(played: Played, twin: Played | None = None) -> list[str]:
     return found
 
 
-def _each(others: list[ev.AnyEvent]) -> Iterator[list[ev.AnyEvent]]:
-    """The logs of the other runs, one by one."""
-    starts = [at for at, e in enumerate(others) if isinstance(e, ev.RunStarted | ev.RunForked)]
-    for start, end in itertools.pairwise([*starts, len(others)]):
-        yield others[start:end]
+def logs(played: Played) -> Iterator[list[ev.AnyEvent]]:
+    """That of the run and of each it belongs with."""
+    yield played.log
+    starts = [at for at, e in enumerate(played.others) if isinstance(e, ev.RunStarted | ev.RunForked)]
+    for start, end in itertools.pairwise([*starts, len(played.others)]):
+        yield played.others[start:end]
 
 
 # ── the twin ────────────────────────────────────────────────────────────────────────────────────────

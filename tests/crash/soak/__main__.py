@@ -115,6 +115,7 @@ def main() -> int:
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--workers", type=int, default=4)
     options.add_argument("--at-once", type=int, default=24)
+    options.add_argument("--pause", type=float, default=0.25, help="seconds between two looks for trouble")
     chosen = options.parse_args()
     with psycopg.connect(STACK.postgres.url("postgres"), autocommit=True) as admin:
         admin.execute("CREATE DATABASE troupe")
@@ -139,7 +140,7 @@ def _play(bed: Bed, chaos: Chaos, chosen: argparse.Namespace) -> list[Ran]:
         if time.monotonic() - told > TELL_S:
             told = time.monotonic()
             print(f"{told - began:5.0f} s: {crew.so_far()}, {bed.deaths} deaths", flush=True)
-        time.sleep(0.5)
+        time.sleep(chosen.pause)
     chaos.calm()
     return crew.all_ran()
 

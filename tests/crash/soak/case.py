@@ -6,7 +6,7 @@ import random
 import socket
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 from urllib.error import HTTPError
@@ -177,11 +177,18 @@ def _persist(action: Callable[[], T]) -> T:
             time.sleep(AGAIN_S)
 
 
+def _sent(played: Played) -> Iterator[ev.ModelCallStarted | ev.ToolCallStarted]:
+    """Calls that went out, as the logs have it: not those whose answer was used again."""
+    for log in checks.logs(played):
+        completed = [e for e in log if isinstance(e, ev.ModelCallCompleted | ev.ToolCallCompleted)]
+        reused = {(e.call, e.attempt) for e in completed if e.reused is not None}
+        starts = [e for e in log if isinstance(e, ev.ModelCallStarted | ev.ToolCallStarted)]
+        yield from (e for e in starts if (e.call, e.attempt) not in reused)
+
+
 def _ran(played: Played) -> Ran:
-    keys = {
-        e.idempotency_key for e in played.log if isinstance(e, ev.ToolCallStarted) and e.effect != "reads"
-    }
-    logs = [*played.log, *played.others]
+    sent = list(_sent(played))
+    keys = {e.idempotency_key for e in sent if isinstance(e, ev.ToolCallStarted) and e.effect != "reads"}
     ended, wrong = played.run.has_ended, checks.wrong(played)
     wrong = [one for one in wrong if not one.startswith(("it ended as", "lost: it is"))]
     if not ended:
@@ -192,7 +199,7 @@ def _ran(played: Played) -> Ran:
         str(played.run.pk),
         played.run.status if ended else "not over",
         wrong,
-        calls=sum(isinstance(e, ev.ModelCallStarted) for e in logs),
+        calls=sum(isinstance(e, ev.ModelCallStarted) and not e.simulated for e in sent),
         asked=sum(ledger["totals"]["started"] for ledger in played.asked),
         used=len(keys),
         done=len({entry["key"] for entry in played.effects if entry["key"]}),
