@@ -123,7 +123,11 @@ class FamilyScene:
     def _ask(self, script: Script, path: str, name: str) -> None:
         given = script.put({"topic": "Tea"})
         version = str(self.versions[name].pk)
-        script.node(path).add(ev.ChildRunStarted(path=path, team_version=version, team=name, input=given))
+        share = "0.04" if script is self.parent else None
+        started = ev.ChildRunStarted(
+            path=path, team_version=version, team=name, input=given, cost_limit=share
+        )
+        script.node(path).add(started)
 
     def _child(self, path: str, parent: Run | None = None) -> Script:
         parent = parent or self.parent.run

@@ -209,15 +209,15 @@ def test_the_list_as_a_file_counts_nothing_twice(page: Client, scene: FamilyScen
 def test_a_sub_team_at_its_limit_says_how_far_it_can_be_raised(page: Client, scene: FamilyScene) -> None:
     child = scene.at_its_limit().numbers
     text = html(page, at(child.run))
-    assert "which has $0.10 left for it" in text
+    assert "which has $0.06 left for it" in text
     assert 'value="0.06' in text  # twice what it was
     refused = page.post(at(child.run, "limits/"), {"cost": ""})
     assert (refused.status_code, "This field is required" in refused.content.decode()) == (422, True)
-    answer = page.post(at(child.run, "limits/"), {"cost": "0.11"}, follow=True)
-    assert "has $0.10 left for it. Enter at most that, or raise the cost limit of run" in unescape(
+    answer = page.post(at(child.run, "limits/"), {"cost": "0.07"}, follow=True)
+    assert "has $0.06 left for it. Enter at most that, or raise the cost limit of run" in unescape(
         answer.content.decode()
     )
-    page.post(at(child.run, "limits/"), {"cost": "0.08"})
+    page.post(at(child.run, "limits/"), {"cost": "0.05"})
     assert html(page, at(scene.parent.run)).count("Stopped at a limit") == 0
     held = Event.objects.get(run=scene.parent.run, type="ChildLimitsRaised")
-    assert '"cost_limit":"0.08"' in held.body
+    assert '"cost_limit":"0.05"' in held.body
