@@ -47,7 +47,7 @@ export function NodeDetail({ path }: { path: string }) {
       {node?.message && <p className={`rt-said ${node.status === "failed" ? "s-failed" : ""}`}>{node.message}</p>}
       {(calls > 0 || (node && node.approvals.size > 0)) && <Section title="Steps" aside={node && node.turns > 1 ? `${node.turns} turns` : ""}><Steps path={path} /></Section>}
       {writing.map((one) => <Section key={one.key} title="Writing now" aside={speed(store.textOf(one.key), one.started_at, now)}><Writing text={store.textOf(one.key)} /></Section>)}
-      <SubTeam path={path} />
+      <SubTeam path={path} waits={authored.kind === "team" && status === "running"} />
       {node && <Lineage node={node} listed={calls > 0} />}
       {node && notes(node.notes).map(([key, note]) => <Section key={key} title="Noted" aside={key}><p className="wrap-anywhere">{note}</p></Section>)}
       {node?.output && <Section title="Output"><Content digest={node.output} /></Section>}

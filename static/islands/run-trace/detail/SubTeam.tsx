@@ -27,11 +27,11 @@ function heldBack(budget: Budget, path: string): string {
   return kinds.join(", ");
 }
 
-/** Nothing for a node that is no sub-team, or has not begun its run. */
-export function SubTeam({ path }: { path: string }) {
+/** Nothing for a node that is no sub-team, or has not started. One that `waits` without a run finds nothing left to use. */
+export function SubTeam({ path, waits }: { path: string; waits: boolean }) {
   const { store } = useRun();
   const run = store.state.nodes.get(path)?.notes.get(CHILD);
-  if (!run) return null;
+  if (!run) return waits ? <Section title="Sub-team"><p className="text-dim">All that is left of this run’s limits is held back for what is at work. It begins when something is given back.</p></Section> : null;
   const held = heldBack(store.state.budget, path);
   const part = store.parts.get(path);
   if (!part && store.looks > 0 && !store.events.some(({ type }) => type === "RunForked")) return <Section title="Sub-team"><p className="text-dim">Its run was deleted.</p></Section>;

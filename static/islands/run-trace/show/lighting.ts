@@ -3,7 +3,7 @@ import { kindOf, type Catalog, type Graph, type Kind, type NodeState, type NodeS
 import { shapeOf } from "../../graph/shape";
 import type { Store } from "../feed/store";
 import { ZERO } from "../log/money";
-import type { NodeFacts } from "../log/state";
+import { CHILD, type NodeFacts } from "../log/state";
 import { money, span } from "./figures";
 import { statusOf } from "./status";
 import { summarize, sumsOf, type Summary } from "./summary";
@@ -67,7 +67,7 @@ function light(store: Store, path: string, now: number, kind: Kind): NodeState {
   if (!tile || node.ended_at - node.started_at >= 50_000) made.time = span(node.started_at, node.ended_at, now);
   if (node.over_latency) made.late = true;
   if (status === "running" || status === "waiting") made.word = doing(store, node, status);
-  if (made.word === "Running" && kind.name === "wait") made.word = "Waits"; // for a time or a call: that is its work
+  if (made.word === "Running" && waits(store, node, kind)) made.word = "Waits";
   if (status === "running") {
     const text = lastWords(store, path);
     if (text) made.note = text;
@@ -100,6 +100,13 @@ export function doing(store: Store, node: NodeFacts, status: NodeStatus): string
   if ([...node.timers.values()].some((timer) => timer.open && timer.purpose === "retry")) return "Backs off";
   const others = (store.state.children.get(node.path) ?? []).filter((path) => store.state.nodes.get(path)?.status === "running");
   return others.length ? `${others.length} at work` : "Running";
+}
+
+/** A node whose work is to wait, or whose sub-team waits: for people, or until this run can hold something back for it. */
+function waits(store: Store, node: NodeFacts, kind: Kind): boolean {
+  if (kind.name !== "team") return kind.name === "wait";
+  const part = store.parts.get(node.path);
+  return !node.notes.has(CHILD) || part?.status === "waiting" || part?.status === "doubt";
 }
 
 const LAST = 80;
