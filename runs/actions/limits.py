@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
@@ -11,9 +10,8 @@ from agents.topology.graph import RunLimits
 from runs.actions.appending import append, lock
 from runs.actions.errors import Refused
 from runs.engine import events as ev
-from runs.engine.budget import Caps
 from runs.engine.child_events import CHILD
-from runs.engine.sharing import grown, lacks, reservation
+from runs.engine.sharing import caps_of, grown, lacks, reservation
 from runs.models import Run
 from studio import audit
 from studio.workspaces.access import Member, Role
@@ -56,12 +54,7 @@ def _hold_back(actor: Member, child: Run, limits: RunLimits) -> None:
     state, path = parent.draft.state, child.parent_path
     if state.ended or state.node(path).notes.get(CHILD) != str(child.pk):
         raise Refused("ended", "The run that this one works for does not wait for it any more.")
-    wanted = Caps(
-        None if limits.cost_usd is None else Decimal(limits.cost_usd),
-        limits.tokens,
-        limits.model_calls,
-        limits.seconds,
-    )
+    wanted = caps_of(limits)
     if found := lacks(state, path, wanted):
         limit, left = found
         raise Refused(

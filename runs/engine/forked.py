@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from runs.engine import events as ev
-from runs.engine.child_events import CHILD_ENDED
+from runs.engine.child_events import CHILD, CHILD_ENDED
 from runs.engine.fold_budget import budget_of
 from runs.engine.state import ApprovalState, Call, CallStatus, Node, NodeStatus, RunState
 
@@ -33,6 +33,8 @@ def begin(state: RunState, event: ev.RunForked) -> None:
     for path in state.running:
         node = state.node(path)
         node.started_at, node.over_latency = event.at, False
+        if CHILD_ENDED not in node.notes:
+            node.notes.pop(CHILD, None)  # it asks for a run of the fork's own
     for node in state.nodes.values():
         _drop(node.timers, [key for key in node.timers if key.startswith(LATENCY)])
         moot = [key for key, approval in node.approvals.items() if _is_moot(approval, event.effects)]
@@ -77,15 +79,11 @@ def carry_over(log: Iterable[ev.Event], state: RunState, effects: str, now: int)
             yield from _closed(call, effects)
     asked: dict[tuple[str, str], ev.Event] = {}
     timers: dict[tuple[str, str], ev.TimerSet] = {}
-    started: dict[str, ev.Event] = {}
     for event in log:
         if isinstance(event, ev.ApprovalRequested):
             asked[event.path, event.key] = event
         elif isinstance(event, ev.TimerSet):
             timers[event.path, event.key] = event
-        elif isinstance(event, ev.ChildRunStarted) and CHILD_ENDED not in state.node(event.path).notes:
-            started[event.path] = msgspec.structs.replace(event, child="")  # a run of the fork's own
-    yield from started.values()
     for approval in state.pending_approvals():
         yield asked[approval.path, approval.key]
     for timer in state.open_timers():

@@ -30,18 +30,20 @@ def room(state: RunState, path: str) -> Caps:
     )
 
 
-def share(state: RunState, path: str, own: RunLimits, parts: int) -> Caps:
-    """The sub-team's own limits, and never more than one of `parts` equal parts of what is left."""
+def share(state: RunState, path: str, own: Caps, parts: int) -> Caps:
+    """Its own limits, and never more than one of `parts` equal parts of what is left, rounded up."""
     left = room(state, path)
     return Caps(
-        _least(
-            None if own.cost_usd is None else Decimal(own.cost_usd),
-            None if left.cost is None else (left.cost / parts).quantize(SMALLEST, ROUND_DOWN),
-        ),
-        _least(own.tokens, None if left.tokens is None else -(-left.tokens // parts)),  # rounded up
-        _least(own.model_calls, None if left.calls is None else -(-left.calls // parts)),
+        _least(own.cost, None if left.cost is None else (left.cost / parts).quantize(SMALLEST, ROUND_DOWN)),
+        _least(own.tokens, None if left.tokens is None else -(-left.tokens // parts)),
+        _least(own.calls, None if left.calls is None else -(-left.calls // parts)),
         _least(own.seconds, left.seconds),
     )
+
+
+def caps_of(limits: RunLimits) -> Caps:
+    cost = None if limits.cost_usd is None else Decimal(limits.cost_usd)
+    return Caps(cost, limits.tokens, limits.model_calls, limits.seconds)
 
 
 def must_wait(state: RunState, given: Caps) -> bool:

@@ -77,6 +77,13 @@ RELATED: tuple[Scenario, ...] = (
         ["input>a", "a>b", "b>c", "c>output"],
         tools={"read": http_tool("GET", "read", cache_s=600)},
     ),
+    Scenario(
+        "fork while its sub-team works",
+        "forks",
+        {"input": IN, "sub": sub("Inner"), "a": agent(), "output": OUT},
+        ["input>sub", "sub>a", "a>output"],
+        fork_after=("ChildRunStarted", "sub"),
+    ),
     Scenario("sub-team", "children", LINE | {"sub": sub("Inner")}, ["input>sub", "sub>a", "a>b", "b>output"]),
     Scenario(
         "sub-team in a sub-team",

@@ -14,6 +14,7 @@ from runs.engine.budget import Caps
 from tests.engine.harness import SECOND, Engine, Says
 from tests.engine.invariants import violations
 from tests.engine.teams import AGENT, IN, OUT, agent, team
+from tests.engine.test_forked import fork
 
 SUB = ("team", {"team": "Inner"})
 NO_LIMITS = RunLimits(model_calls=None)
@@ -132,6 +133,19 @@ def test_it_has_as_long_as_the_run_has() -> None:
     run = engine(nodes, ["input>agent", "agent>a", "a>output"], seconds_limit=60.0)
     run.go()
     assert given(run) == {"a": Caps(seconds=59.0)}  # the agent took one
+
+
+@pytest.mark.parametrize("restarted", [(), ("a",)])
+def test_a_fork_asks_anew_for_those_at_work_under_limits_of_its_own(restarted: tuple[str, ...]) -> None:
+    run = side_by_side("a", "b", "c", cost_limit="1", call_limit=30)
+    ends(run, "c")
+    at = run.state.seq
+    made = fork(run, at, cost_limit="0.3", call_limit=7, restarted=restarted)
+    made.think()
+    again = {one.path: one.call_limit for one in made.log[at:] if isinstance(one, ev.ChildRunStarted)}
+    assert again == {"a": 4, "b": 3}
+    assert (made.state.budget.reserved_calls, made.state.budget.reserved_cost) == (7, Decimal("0.3"))
+    assert violations(made.log) == []
 
 
 # ── more for one that is at work ────────────────────────────────────────────────────────────────────

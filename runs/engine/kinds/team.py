@@ -129,8 +129,8 @@ class TeamKind(Kind):
 
 
 def _share(view: NodeView) -> Caps:
-    team = view.plan.team.teams[view.config.team]
-    return sharing.share(view.run, view.path, team.limits, _parts(view))
+    own = sharing.caps_of(view.plan.team.teams[view.config.team].limits)
+    return sharing.share(view.run, view.path, own, _parts(view))
 
 
 def _parts(view: NodeView) -> int:

@@ -2,7 +2,7 @@
 import type { EventOf } from "./events";
 import { budgetOf } from "./foldBudget";
 import { forgetWrites } from "./steering";
-import { newNode, nodeOf, type ApprovalState, type RunState } from "./state";
+import { CHILD, newNode, nodeOf, type ApprovalState, type RunState } from "./state";
 
 export function begin(state: RunState, event: EventOf<"RunForked">): void {
   Object.assign(state, {
@@ -12,7 +12,10 @@ export function begin(state: RunState, event: EventOf<"RunForked">): void {
   });
   state.nodes.delete(""); // deadlines of the parent's, and questions about its limits
   for (const path of event.restarted ?? []) if (state.nodes.has(path)) beginAnew(state, path, event.at);
-  for (const path of state.running.keys()) Object.assign(nodeOf(state, path), { started_at: event.at, over_latency: false });
+  for (const path of state.running.keys()) {
+    const node = Object.assign(nodeOf(state, path), { started_at: event.at, over_latency: false });
+    if (!node.notes.has("child ended")) node.notes.delete(CHILD); // it asks for a run of the fork's own
+  }
   for (const node of state.nodes.values()) {
     for (const key of node.timers.keys()) if (key.startsWith("latency/")) node.timers.delete(key);
     for (const [key, approval] of node.approvals) if (isMoot(approval, event.effects)) node.approvals.delete(key);
