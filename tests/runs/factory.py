@@ -180,7 +180,7 @@ class Script:
             for at, (name, arguments) in enumerate(more.pop("tools", ()))
         )
         billed = more.pop("charge", None) or charge(
-            1_400 + 11 * len(text), 60 + len(text) // 4, cached=1_024, reasoning=64
+            1_400 + 11 * len(text), 60 + len(text) // 4, cached=1_024, reasoning=48
         )
         attempt = more.pop("attempt", 1)
         message = {"role": "assistant", "content": text}
