@@ -211,7 +211,8 @@ class Case:
             seq, epoch, ended, status = found
             self._notice(epoch)
             self._wake(lambda fall, e=epoch, over=bool(ended): over or e > fall.epoch or _long_ago(fall))
-            over = (over or time.monotonic()) if ended and self._all_done() and self._family_ended() else 0
+            done = self._all_done() or (ended and self._has_no_need(status))
+            over = (over or time.monotonic()) if ended and done and self._family_ended() else 0
             asleep = any(fall.death.how == "stop" and not fall.resumed for fall in self.falls)
             if over and not asleep and (self._all_fell() or time.monotonic() > over + LINGER_S):
                 return
@@ -223,6 +224,12 @@ class Case:
                 seen = seq
                 self._answer(status)
             time.sleep(LOOK_S)
+
+    def _has_no_need(self, status: str) -> bool:
+        """Whether it has come to its end without what people would have acted on."""
+        kind, path = self.scenario.steps[self.steps_done].after
+        there = Event.objects.filter(run=self.run_id, type=kind, path=path).exists()
+        return status == self.scenario.outcome and not there
 
     def _all_fell(self) -> bool:
         return len(self.falls) == len(self.deaths)

@@ -228,8 +228,9 @@ PATTERNS: tuple[Scenario, ...] = (
         {"input": IN, "a": agent(), "b": agent("steady"), "output": OUT},
         LINE_EDGES,
         {"writer": {"limits": {"retries": 0}}, "steady": STEADY},
-        trouble="latency=100,error=500,times=1",
+        trouble="latency=100,error=500,times=1",  # a death before it is recorded uses it up
         steps=(Step("NodeRetried", ("RunFailed", ""), "a"),),
+        same="outcome",
     ),
     Scenario(
         "asked again after a rejection",
