@@ -156,7 +156,7 @@ def test_a_node_is_inserted_on_an_edge_and_one_dropped_into_nothing_is_asked_for
     opened(page, team)
     connect_by_key(page, "Input", "Output")
     expect_drawn(page, 2, 1)
-    page.locator(".react-flow__edge").click(force=True)
+    page.locator(".react-flow__edge").hover(force=True)  # which shows the button in its middle
     page.get_by_role("button", name="Insert a node here").first.click()
     page.get_by_role("combobox", name="What comes in between?").fill("writer")
     page.keyboard.press("Enter")
