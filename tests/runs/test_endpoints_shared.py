@@ -174,7 +174,9 @@ def test_one_call_tries_and_when_it_is_answered_the_others_follow(
     runs = launch(single(limits={"retries": 10}), 6, {"topic": "the same for all"})
     all_ended(runs)
     held = events(runs, "ModelCallHeld")
-    assert "breaker_open" in {event["code"] for event in held}
+    codes = {event["code"] for event in held}
+    assert codes  # whether they come while it is open or while one call tries, is luck
+    assert codes <= {"breaker_open", "probing"}
     assert all(event.get("after_s", 0) > 0 for event in held if event["code"] == "breaker_open")
     totals = rehearsal.ledger(profile)["totals"]
     assert (totals["failed"], totals["completed"]) == (7, 6)
