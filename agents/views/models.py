@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -26,6 +27,7 @@ from agents.connecting import check_connection, most_likely
 from agents.endpoint_state import EndpointState, read
 from agents.forms.endpoint import EndpointForm, KeyForm, ModelsForm, PriceForm
 from agents.model_facts import facts_of
+from agents.models import Endpoint
 from agents.views.answers import by_htmx, enter, form_dialog, go, refusals_at_fields, refusals_told, sent
 from studio.workspaces.access import Member, Role
 
@@ -64,6 +66,13 @@ def _back(slug: str, endpoint_id: object) -> str:
     return reverse("endpoint", args=[slug, endpoint_id])
 
 
+def _about(
+    request: HttpRequest, slug: str, row: Endpoint, template: str, form: BaseForm, title: str
+) -> HttpResponse:
+    """A form that is about one endpoint, and leads back to it."""
+    return form_dialog(request, template, form, endpoint=row, title=title, back=_back(slug, row.pk))
+
+
 @login_required
 @require_http_methods(["GET", "POST"])
 def endpoint_new(request: HttpRequest, slug: str) -> HttpResponse:
@@ -96,14 +105,7 @@ def endpoint_edit(request: HttpRequest, slug: str, endpoint_id: UUID) -> HttpRes
             can = {name: name in able for name in ABLE if (name in able) != bool(row.capabilities.get(name))}
             update_endpoint(actor=member, endpoint=row, capabilities=can, **values)
             return go(request, _back(slug, row.pk))
-    return form_dialog(
-        request,
-        "agents/_endpoint_form.html",
-        form,
-        endpoint=row,
-        title=f"Edit {row.name}",
-        back=_back(slug, row.pk),
-    )
+    return _about(request, slug, row, "agents/_endpoint_form.html", form, f"Edit {row.name}")
 
 
 @login_required
@@ -153,14 +155,7 @@ def endpoint_key(request: HttpRequest, slug: str, endpoint_id: UUID) -> HttpResp
         with refusals_at_fields(form):
             set_key(actor=member, endpoint=row, key=form.cleaned_data["key"])
             return go(request, _back(slug, row.pk))
-    return form_dialog(
-        request,
-        "agents/_endpoint_key.html",
-        form,
-        endpoint=row,
-        title=f"Key of {row.name}",
-        back=_back(slug, row.pk),
-    )
+    return _about(request, slug, row, "agents/_endpoint_key.html", form, f"Key of {row.name}")
 
 
 @login_required
@@ -189,14 +184,7 @@ def model_new(request: HttpRequest, slug: str, endpoint_id: UUID) -> HttpRespons
         with refusals_at_fields(form):
             add_models(actor=member, endpoint=row, names=form.names())
             return go(request, _back(slug, row.pk))
-    return form_dialog(
-        request,
-        "agents/_model_new.html",
-        form,
-        endpoint=row,
-        title=f"Models of {row.name}",
-        back=_back(slug, row.pk),
-    )
+    return _about(request, slug, row, "agents/_model_new.html", form, f"Models of {row.name}")
 
 
 @login_required

@@ -52,10 +52,10 @@ def _hold_back(actor: Member, child: Run, limits: RunLimits) -> None:
     assert child.parent_id is not None
     parent = lock(child.parent_id)
     state, path = parent.draft.state, child.parent_path
-    if state.ended or state.node(path).notes.get(CHILD) != str(child.pk):
+    before = state.budget.reserved.get((path, 0))  # nothing once it has ended
+    if state.ended or before is None or state.node(path).notes.get(CHILD) != str(child.pk):
         raise Refused("ended", "The run that this one works for does not wait for it any more.")
-    wanted = caps_of(limits)
-    if found := lacks(state, path, wanted):
+    if found := lacks(state, path, caps_of(limits)):
         limit, left = found
         raise Refused(
             "parent_limit",
@@ -71,7 +71,6 @@ def _hold_back(actor: Member, child: Run, limits: RunLimits) -> None:
         token_limit=limits.tokens,
         call_limit=limits.model_calls,
     )
-    before = state.budget.reserved[path, 0]
     if grown(before, reservation(state.budget, event)) != before:
         append(parent, event)
 

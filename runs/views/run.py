@@ -63,7 +63,7 @@ def page_of(found: Run, member: Member, form: RaiseLimits | None = None) -> dict
         "activity": queries.activity_of(found, row.family.members, at_work),
         "titles": titles_of(team),
         "limits": limits,
-        "form": form or (_raise_form(found, limits)),
+        "form": form or _raise_form(found, limits),
         "approvals": [] if found.has_ended else pending,
         "lineage": forking.lineage_of(found),
         **_steerable(found),

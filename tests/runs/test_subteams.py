@@ -141,6 +141,9 @@ def test_a_sub_team_gets_more_only_where_its_run_has_it(launch: Callable[..., Ru
     assert (held.path, json.loads(held.body)["call_limit"]) == ("sub", 2)
     wait_until(lambda: status(child) == "done", "the sub-team to end")
     wait_until(lambda: status(run) == "waiting", "the run to stand at its own limit")
+    child.status = Run.Status.WAITING  # as it is to somebody who looked a moment earlier
+    with pytest.raises(Refused, match="does not wait for it any more"):
+        raise_limits(actor=actor, run=child, limits=RunLimits(model_calls=9))
     raise_limits(actor=actor, run=run, limits=RunLimits(model_calls=3))
     wait_until(lambda: status(run) in Run.ENDED, "the run to end")
     assert run.status == "done"
